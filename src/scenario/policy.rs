@@ -1,0 +1,180 @@
+//! The part of a scenario that agents may read: how to migrate, hand over and detect trouble.
+
+use crate::units::{ByteRate, Bytes, Ratio, Span};
+
+/// How the VM is moved and how trouble is noticed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Policy {
+    /// How memory moves.
+    pub migration: Migration,
+    /// Who may run the VM next, and who decides.
+    pub handover: Handover,
+    /// How a node comes to suspect the other.
+    pub detector: Detector,
+}
+
+/// How memory moves.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Migration {
+    /// Not at all.
+    None,
+    /// The VM is stopped first.
+    StopAndCopy,
+    /// In rounds, while the VM runs at the source.
+    PreCopy(PreCopy),
+}
+
+/// Pre-copy: rounds, and when to leave them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PreCopy {
+    /// When the remaining pages are few enough.
+    pub stop_rule: StopRule,
+    /// When to leave the rounds in any case.
+    pub caps: Caps,
+    /// Slowing the guest down until it converges.
+    pub auto_converge: Option<AutoConverge>,
+}
+
+/// When the remaining pages are few enough to stop the VM.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum StopRule {
+    /// Pending bytes ≤ measured bandwidth × downtime limit (QEMU `migration.c`).
+    Qemu {
+        /// The downtime that is aimed at.
+        downtime_limit: Span,
+        /// The sender's own limit, a budget per window; `None`: the link limits. Off in the stop phase.
+        max_bandwidth: Option<ByteRate>,
+    },
+    /// Adaptive rate (Clark et al., NSDI 2005, §5.2): the next round's rate is the last round's dirty rate plus
+    /// the increment; stop when that exceeds the maximum or when little remains.
+    Clark {
+        /// Rate of the first round, and the least of any.
+        min_rate: ByteRate,
+        /// Added to the dirty rate of the last round.
+        increment: ByteRate,
+        /// Highest rate; also that of the last copy.
+        max_rate: ByteRate,
+        /// Bytes that are few enough.
+        min_remaining: Bytes,
+    },
+}
+
+/// Limits on the rounds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Caps {
+    /// Rounds begun.
+    pub rounds: Option<Cap<u64>>,
+    /// Bytes sent.
+    pub bytes: Option<Cap<Bytes>>,
+    /// Time since the first page.
+    pub time: Option<Cap<Span>>,
+}
+
+/// A limit and what happens at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cap<T> {
+    /// The limit.
+    pub max: T,
+    /// What then.
+    pub then: CapEnding,
+}
+
+/// What a cap does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CapEnding {
+    /// Stop the VM and send the rest, however long it takes.
+    Stop,
+    /// Give the migration up; the VM goes on at the source.
+    Abort,
+}
+
+/// CPU throttling at the source (QEMU `migration/ram.c`): at a sync, if the bytes dirtied in the period exceed
+/// `trigger` × the bytes sent in it, twice, throttle by `initial`, then by `increment` more, up to `max`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AutoConverge {
+    /// Bytes dirtied / bytes sent.
+    pub trigger: Ratio,
+    /// First throttle.
+    pub initial: Ratio,
+    /// Added each time.
+    pub increment: Ratio,
+    /// Highest throttle.
+    pub max: Ratio,
+}
+
+/// The protocol at the end of a pre-copy.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Handover {
+    /// Who starts the VM at the destination.
+    pub kind: HandoverKind,
+    /// What the source does when the destination falls silent before it has given up its right to resume.
+    pub on_silence: OnSilence,
+    /// What the destination does when the source falls silent while it holds everything and waits.
+    pub destination_on_silence: OnSilence,
+    /// How long `ask` waits between questions.
+    pub ask_period: Span,
+}
+
+/// Who starts the VM at the destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum HandoverKind {
+    /// The destination, as soon as it has everything.
+    Autostart,
+    /// The destination says that it is ready, the source says "go" (libvirt-like).
+    ThreePhase,
+}
+
+/// What a node does when the other falls silent in the middle of the handover.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum OnSilence {
+    /// Run its own copy.
+    Resume,
+    /// Stay as it is, for ever if need be.
+    Wait,
+    /// Ask the other on a new connection, again and again, and act on the answer.
+    Ask,
+}
+
+/// How a node comes to suspect the other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Detector {
+    /// Pings between the two hosts.
+    pub heartbeat: Option<Heartbeat>,
+    /// Errors of the migration connection.
+    pub transport_error: TransportError,
+}
+
+/// Pings as datagrams on the migration card, both ways.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Heartbeat {
+    /// Between pings.
+    pub period: Span,
+    /// A ping unanswered for so long is a miss.
+    pub timeout: Span,
+    /// Misses in a row that make a suspicion.
+    pub misses: u64,
+    /// Who answers.
+    pub answered_by: AnsweredBy,
+}
+
+/// Who answers a ping, and so what its answer proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AnsweredBy {
+    /// The host's kernel: alive although the VMM may be dead.
+    Kernel,
+    /// The VMM process.
+    Vmm,
+    /// The migration agent, between two pieces of work.
+    Agent,
+}
+
+/// When an error of the connection becomes a suspicion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransportError {
+    /// Never.
+    Ignored,
+    /// At the next write, as for a sender that does not read (QEMU without return path).
+    AtNextWrite,
+    /// At once, as for a reader.
+    AtOnce,
+}

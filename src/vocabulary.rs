@@ -1,0 +1,158 @@
+//! The closed word lists of the product: hosts, phases, outcomes, invariants, fault classes, beliefs.
+//!
+//! One spelling per notion, used in scenarios, records, plots and code. Each list is an enum with its
+//! spelling beside each variant, so that parser, printer, schema and "did you mean" agree by construction.
+
+use std::fmt;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name {
+            $($(#[$vdoc])* $variant,)+
+        }
+
+        impl $name {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The spelling used everywhere.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)+
+                }
+            }
+            /// The word with this spelling.
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|word| word.as_str() == text)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+    };
+}
+
+words! {
+    /// A host by its role in the scenario.
+    Host {
+        /// Where the VM runs before the migration.
+        Source = "source",
+        /// Where the VM runs after it.
+        Destination = "destination",
+        /// Where the operator (libvirt, an orchestrator) runs.
+        Management = "management",
+        /// Where the VM's clients are.
+        Client = "client",
+    }
+}
+
+words! {
+    /// Phases of a migration, set by the world from what happened; half-open intervals.
+    Phase {
+        /// No migrate command has been accepted.
+        Idle = "idle",
+        /// Command accepted, no page sent yet.
+        Setup = "setup",
+        /// Pages are being sent while the VM runs at the source.
+        Copy = "copy",
+        /// The VM is stopped at the source; pages are still missing at the destination.
+        Stop = "stop",
+        /// From the last page's arrival (L) until the source gives up its right to restore (R).
+        Handover = "handover",
+        /// From R until the destination learns of it (C).
+        Ending = "ending",
+        /// After C, or after the migration failed.
+        Done = "done",
+    }
+}
+
+words! {
+    /// What became of the VM, as the oracle sees it at the end; the first that holds.
+    Outcome {
+        /// `single-history` is broken: the outside saw two histories.
+        SplitBrain = "split_brain",
+        /// No complete copy exists or can be rebuilt.
+        Lost = "lost",
+        /// A complete copy exists but does not execute, or emits and can never release.
+        Stalled = "stalled",
+        /// Runs again from a version, after the destination had executed.
+        Recovered = "recovered",
+        /// Post-copy paused and later completed.
+        Resumed = "resumed",
+        /// Runs at the source; nothing the destination did survives.
+        RolledBack = "rolled_back",
+        /// Runs at the destination, output flows, R passed.
+        Completed = "completed",
+        /// The VM runs unharmed; the migration has not ended at the horizon, or none was asked for.
+        Unfinished = "unfinished",
+    }
+}
+
+words! {
+    /// What must hold in every run.
+    Invariant {
+        /// At no time do two copies of a VM execute.
+        SingleExecution = "single-execution",
+        /// At a restore with fork f at time t, no output beyond f on an abandoned branch was released before t.
+        OutputCommit = "output-commit",
+        /// No branch but the newest releases an output beyond f at or after t.
+        SingleHistory = "single-history",
+        /// While a copy executes, each resident page holds the last write of that copy's own history.
+        NoStalePage = "no-stale-page",
+        /// A VM is lost only under faults that the scenario does not claim to tolerate.
+        Durability = "durability",
+        /// Within a bound after the last fault, the VM is lost, or a complete copy advances and releases output.
+        Liveness = "liveness",
+        /// Bytes and pages sent = delivered + lost + in flight; time never goes back.
+        Accounting = "accounting",
+    }
+}
+
+words! {
+    /// Classes of faults that a scenario may claim to tolerate.
+    FaultClass {
+        /// The source host or its VMM dies.
+        SourceCrash = "source-crash",
+        /// The destination host or its VMM dies.
+        DestinationCrash = "destination-crash",
+        /// The link is cut for good, or its connections are reset or fall silent.
+        LinkFailure = "link-failure",
+        /// The link is cut and heals.
+        LinkOutage = "link-outage",
+        /// One direction only, or hosts other than the two are cut off.
+        Partition = "partition",
+    }
+}
+
+words! {
+    /// What the nodes say of the migration, against what is true.
+    Belief {
+        /// Every surviving node that has an opinion is right.
+        Agrees = "agrees",
+        /// A node reports success and the VM does not run at the destination.
+        ClaimsSuccess = "claims-success",
+        /// A node reports failure and the migration completed.
+        ClaimsFailure = "claims-failure",
+        /// One node reports success, another failure.
+        NodesDisagree = "nodes-disagree",
+    }
+}
+
+words! {
+    /// Why pre-copy left its rounds.
+    RoundsEnd {
+        /// The stop rule was met.
+        Converged = "converged",
+        /// The cap on rounds was reached.
+        RoundsCap = "rounds-cap",
+        /// The cap on bytes was reached.
+        BytesCap = "bytes-cap",
+        /// The cap on time was reached.
+        TimeCap = "time-cap",
+    }
+}

@@ -104,8 +104,6 @@ words! {
         SingleHistory = "single-history",
         /// While a copy executes, each resident page holds the last write of that copy's own history.
         NoStalePage = "no-stale-page",
-        /// A VM is lost only under faults that the scenario does not claim to tolerate.
-        Durability = "durability",
         /// Within a bound after the last fault, the VM is lost, or a complete copy advances and releases output.
         Liveness = "liveness",
         /// Bytes and pages sent = delivered + lost + in flight; time never goes back.

@@ -1,0 +1,12 @@
+//! What a run is measured by: one flat record, and a table of rounds.
+//!
+//! Definitions are part of the product: each column's doc is its definition, and `docs/metrics.md` is generated from it.
+//! Absent is absent: never 0, never NaN. Inside, values are integers (ns, pages, bytes, counts, millionths).
+
+mod columns;
+mod recorder;
+mod rounds;
+
+pub use columns::{COLUMNS, Column, Record, Unit, Value, column_unit, reference_markdown};
+pub use recorder::{Recorder, fault_name};
+pub use rounds::{Round, Rounds};

@@ -1,0 +1,272 @@
+//! Fills the record: watches facts, keeps instants and sums, computes the rest at the end.
+
+use std::collections::BTreeMap;
+
+use crate::engine::Observer;
+use crate::model::memory::BranchId;
+use crate::scenario::policy::{HandoverKind, Migration, StopRule};
+use crate::scenario::{Direction, Fault, FaultKind, Fidelity, Scenario};
+use crate::units::{Bytes, PageCount, Ratio, SimTime, Span};
+use crate::vocabulary::{Host, RoundsEnd};
+use crate::world::{Event, Fact, FaultState, OutputStage, World};
+
+use super::columns::{Millionths, Record};
+
+/// What is gathered while a run goes on.
+#[derive(Debug, Default)]
+pub struct Recorder {
+    /// Times in which no copy executed; the last may be open.
+    stands: Vec<(SimTime, Option<SimTime>)>,
+    struck: Option<SimTime>,
+    suspected: Option<SimTime>,
+    /// Where the migration's end froze guest time.
+    guest_at_start: Option<Span>,
+    guest_at_end: Option<Span>,
+    reached: BTreeMap<BranchId, Span>,
+    lost_work: Option<Span>,
+    throttle: Option<Ratio>,
+    rounds_end: Option<RoundsEnd>,
+    pages: PageCount,
+    bytes: Bytes,
+    outputs: Outputs,
+}
+
+#[derive(Debug, Default)]
+struct Outputs {
+    emitted: BTreeMap<(Host, BranchId, u64), SimTime>,
+    delays: Vec<u64>,
+    released: u64,
+    discarded: u64,
+    deliveries: Vec<SimTime>,
+}
+
+impl Observer for Recorder {
+    fn fact(&mut self, at: SimTime, fact: &Fact, world: &World) {
+        match fact {
+            Fact::Resumed(resumption) => {
+                if let Some((_, end @ None)) = self.stands.last_mut() {
+                    *end = Some(at);
+                }
+                if resumption.forked {
+                    self.forked(at, resumption.guest, world);
+                }
+            }
+            Fact::Paused { guest, .. } => self.stopped(at, *guest, world),
+            Fact::CopyGone { executed: true, guest: Some(guest), .. } => self.stopped(at, *guest, world),
+            Fact::Struck(_) => {
+                self.struck.get_or_insert(at);
+            }
+            Fact::Suspected { .. } if self.struck.is_some() => {
+                self.suspected.get_or_insert(at);
+            }
+            Fact::Throttled(throttle) => self.throttle = self.throttle.max(Some(*throttle)),
+            Fact::RoundsEnded(end) => self.rounds_end = Some(*end),
+            Fact::PagesSent { pages, bytes, .. } => {
+                self.pages += *pages;
+                self.bytes += *bytes;
+            }
+            Fact::Phase { phase: crate::vocabulary::Phase::Setup, .. } => self.guest_at_start = guest_time(world),
+            Fact::Relinquished | Fact::GaveUp => self.guest_at_end = self.guest_at_end.or(guest_time(world)),
+            Fact::Output { host, number, branch, stage, .. } => {
+                self.outputs.moved(at, (*host, *branch, *number), *stage)
+            }
+            _ => {}
+        }
+    }
+
+    fn event(&mut self, _: SimTime, _: Event, _: &World) {}
+}
+
+/// Guest time of the execution that counts: the running one, else where the VM was last stopped.
+fn guest_time(world: &World) -> Option<Span> {
+    let running = world.vm().copies().filter(|(_, copy)| copy.executes()).last();
+    match running {
+        Some((_, copy)) => copy.guest.as_ref().map(|guest| guest.time(world.now())),
+        None => world.vm().last_state().map(|state| state.at),
+    }
+}
+
+impl Outputs {
+    fn moved(&mut self, at: SimTime, key: (Host, BranchId, u64), stage: OutputStage) {
+        match stage {
+            OutputStage::Emitted => {
+                self.emitted.insert(key, at);
+            }
+            OutputStage::Released => {
+                self.released += 1;
+                if let Some(emitted) = self.emitted.remove(&key) {
+                    self.delays.push((at - emitted).ns());
+                }
+            }
+            OutputStage::Delivered => self.deliveries.push(at),
+            OutputStage::Lost => self.discarded += u64::from(self.emitted.remove(&key).is_some()),
+        }
+    }
+
+    /// Longest time without a delivery between two instants; `None` if there was none at all.
+    fn longest_gap(&self, from: SimTime, to: SimTime) -> Option<Span> {
+        let within = self.deliveries.iter().copied().filter(|&at| from <= at && at <= to);
+        let mut last = from;
+        let mut longest = Span::ZERO;
+        for at in within.chain([to]) {
+            longest = longest.max(at.saturating_since(last));
+            last = at;
+        }
+        (!self.deliveries.is_empty() && from < to).then_some(longest)
+    }
+}
+
+impl Recorder {
+    fn stopped(&mut self, at: SimTime, guest: Span, world: &World) {
+        if let Some(state) = world.vm().copies().find(|(_, copy)| !copy.executes()) {
+            let reached = self.reached.entry(state.1.branch).or_default();
+            *reached = (*reached).max(guest);
+        }
+        if !world.vm().copies().any(|(_, copy)| copy.executes()) {
+            self.stands.push((at, None));
+        }
+    }
+
+    /// A copy resumed from an older state: what the abandoned execution had reached beyond it is lost.
+    fn forked(&mut self, at: SimTime, fork: Span, world: &World) {
+        let running = world.vm().copies().filter(|(_, copy)| copy.executes());
+        let reached = running.filter_map(|(_, copy)| copy.guest.as_ref().map(|guest| guest.time(at)));
+        let reached = reached.chain(self.reached.values().copied()).max().unwrap_or(fork);
+        let lost = reached.saturating_sub(fork);
+        self.lost_work = Some(self.lost_work.unwrap_or_default() + lost);
+    }
+
+    /// The record, but for what only judge and engine know.
+    pub fn finish(mut self, world: &World, end: SimTime) -> Record {
+        let scenario = world.scenario();
+        let milestones = world.milestones();
+        let completed = world.vm().copy(Host::Destination).is_some_and(super::super::world::VmCopy::executes);
+        let migration_end = milestones.relinquished.filter(|_| completed).or(milestones.gave_up);
+        let window = milestones.accepted.map(|from| (from, migration_end.unwrap_or(end)));
+        let mut record = self.describe(scenario, world);
+        if let Some((from, to)) = window {
+            record.total_migration_time_s = milestones.relinquished.filter(|_| completed).map(|r| r - from);
+            let downtime = self.downtime(from, to.max(from));
+            record.downtime_s = Some(downtime);
+            record.switchover_downtime_s = Some(downtime);
+            record.pages_forward = Some(self.pages);
+            record.bytes_forward = Some(self.bytes);
+            record.client_gap_s = self.outputs.longest_gap(from, end);
+            record.client_gap_before_s = self.outputs.longest_gap(SimTime::ZERO, from);
+            record.guest_slowdown = self.slowdown(to.saturating_since(from));
+        }
+        if let (Some(r), Some(c)) = (milestones.relinquished, milestones.concluded) {
+            record.ending_window_s = Some(c.saturating_since(r));
+        }
+        self.failure_times(&mut record);
+        record.lost_work_s = self.lost_work;
+        record.max_cpu_throttle = self.throttle.map(millionths);
+        record.rounds_end = self.rounds_end.map_or(String::new(), |end| end.to_string());
+        if scenario.vms[0].output.is_some() {
+            self.output_columns(&mut record);
+        }
+        record.end_s = Some(end.since_start());
+        record
+    }
+
+    fn describe(&self, scenario: &Scenario, world: &World) -> Record {
+        let fired = scenario.faults.iter().zip(world.faults()).filter_map(|(fault, state)| match state {
+            FaultState::Fired { at, phase, .. } => Some((fault, *at, *phase)),
+            FaultState::Pending | FaultState::Armed | FaultState::Void(_) => None,
+        });
+        let count = fired.clone().count() as u64;
+        let first = fired.min_by_key(|fired| fired.1);
+        Record {
+            scenario: scenario.name.clone(),
+            policy: policy_name(scenario),
+            fidelity: match scenario.fidelity {
+                Fidelity::Exact => "exact".into(),
+            },
+            vm: scenario.vms[0].name.clone(),
+            fault: first.map_or(String::new(), |f| fault_name(f.0)),
+            fault_fired: match world.faults().first() {
+                None => String::new(),
+                Some(FaultState::Fired { .. }) => "true".into(),
+                Some(_) => "false".into(),
+            },
+            fault_phase: first.map_or(String::new(), |f| f.2.to_string()),
+            fault_time_s: first.map(|f| f.1.since_start()),
+            faults_planned: Some(scenario.faults.len() as u64),
+            faults_fired: Some(count),
+            ..Record::default()
+        }
+    }
+
+    /// Standing time within the migration, up to the first fault in each stretch: what comes after it is outage.
+    fn downtime(&self, from: SimTime, to: SimTime) -> Span {
+        let mut sum = Span::ZERO;
+        for &(begin, end) in &self.stands {
+            let end = end.unwrap_or(to);
+            let end = self.struck.filter(|&struck| struck < end).unwrap_or(end).min(to);
+            sum += end.saturating_since(begin.max(from));
+        }
+        sum
+    }
+
+    fn failure_times(&self, record: &mut Record) {
+        let Some(struck) = self.struck else { return };
+        record.detection_time_s = self.suspected.map(|at| at - struck);
+        let stand = self.stands.iter().find(|(_, end)| end.is_none_or(|end| end >= struck));
+        if let Some((_, Some(again))) = stand {
+            record.outage_s = Some(again.saturating_since(struck));
+            record.failover_time_s = self.suspected.filter(|at| at <= again).map(|at| *again - at);
+        }
+    }
+
+    fn slowdown(&self, wall: Span) -> Option<Millionths> {
+        let guest = self.guest_at_end?.saturating_sub(self.guest_at_start?);
+        (wall > Span::ZERO).then(|| millionths(Ratio::new(guest.ns().min(wall.ns()), wall.ns()).complement()))
+    }
+
+    fn output_columns(&mut self, record: &mut Record) {
+        let delays = &mut self.outputs.delays;
+        delays.sort_unstable();
+        record.outputs_released = Some(self.outputs.released);
+        record.outputs_discarded = Some(self.outputs.discarded);
+        if let Some(last) = delays.len().checked_sub(1) {
+            let sum: u128 = delays.iter().map(|&ns| u128::from(ns)).sum();
+            let mean = sum / (last as u128 + 1);
+            record.output_delay_mean_s = Some(Span::from_ns(u64::try_from(mean).expect("a mean of 64-bit numbers")));
+            // Nearest rank: the ⌈0.99 n⌉-th smallest.
+            record.output_delay_p99_s = Some(Span::from_ns(delays[((last + 1) * 99).div_ceil(100) - 1]));
+        }
+    }
+}
+
+fn millionths(ratio: Ratio) -> Millionths {
+    Millionths(ratio.of(1_000_000))
+}
+
+fn policy_name(scenario: &Scenario) -> String {
+    let policy = &scenario.policy;
+    let migration = match &policy.migration {
+        Migration::None => return "none".into(),
+        Migration::StopAndCopy => "stop-and-copy",
+        Migration::PreCopy(pre_copy) => match pre_copy.stop_rule {
+            StopRule::Qemu { .. } => "pre-copy(qemu)",
+            StopRule::Clark { .. } => "pre-copy(clark)",
+        },
+    };
+    let handover = match policy.handover.kind {
+        HandoverKind::Autostart => "autostart",
+        HandoverKind::ThreePhase => "three-phase",
+    };
+    format!("{migration}+{handover}")
+}
+
+/// A fault in short.
+pub fn fault_name(fault: &Fault) -> String {
+    match &fault.what {
+        FaultKind::Crash(host) => format!("crash({host})"),
+        FaultKind::CrashVmm(host) => format!("crash-vmm({host})"),
+        FaultKind::Cut { from, to, direction: Direction::Both } => format!("cut({from}-{to})"),
+        FaultKind::Cut { from, to, direction: Direction::OneWay } => format!("cut({from}->{to})"),
+        FaultKind::Reset => "reset".into(),
+        FaultKind::Silence => "silence".into(),
+    }
+}

@@ -1,0 +1,4 @@
+//! Physics: passive things that are told what happens and answer what follows.
+pub mod guest;
+pub mod memory;
+pub mod network;

@@ -1,0 +1,42 @@
+//! The invariants, one file each: name, why, and what breaks it.
+
+mod accounting;
+mod history;
+mod liveness;
+mod no_stale_page;
+mod output_commit;
+mod single_execution;
+mod single_history;
+
+use crate::engine::Finished;
+use crate::units::SimTime;
+use crate::vocabulary::Invariant;
+use crate::world::{Fact, World};
+
+/// One invariant under watch. Each method answers what broke, if anything did.
+pub(super) trait Check {
+    /// Which.
+    fn invariant(&self) -> Invariant;
+    /// Something happened.
+    fn fact(&mut self, at: SimTime, fact: &Fact, world: &World) -> Option<String>;
+    /// An event has been applied.
+    fn event(&mut self, _at: SimTime, _world: &World) -> Option<String> {
+        None
+    }
+    /// The run is over.
+    fn end(&mut self, _finished: Finished, _world: &World) -> Option<String> {
+        None
+    }
+}
+
+/// All that are checked today.
+pub(super) fn all() -> Vec<Box<dyn Check>> {
+    vec![
+        Box::new(single_execution::SingleExecution),
+        Box::new(single_history::SingleHistory),
+        Box::new(output_commit::OutputCommit::default()),
+        Box::new(no_stale_page::NoStalePage),
+        Box::new(liveness::Liveness::default()),
+        Box::new(accounting::Accounting::default()),
+    ]
+}

@@ -1,0 +1,47 @@
+//! `output-commit`: at a restore with fork f at time t, no output beyond f on an abandoned branch was released before t.
+//!
+//! Why: a client that has seen an answer must never meet a server that does not remember giving it.
+
+use std::collections::BTreeMap;
+
+use super::history::belongs_until;
+use super::{Check, Fact, Invariant, SimTime, World};
+use crate::model::memory::BranchId;
+use crate::units::Span;
+use crate::world::OutputStage;
+
+/// Latest guest time released, by branch.
+#[derive(Default)]
+pub(super) struct OutputCommit {
+    released: BTreeMap<BranchId, Span>,
+}
+
+impl Check for OutputCommit {
+    fn invariant(&self) -> Invariant {
+        Invariant::OutputCommit
+    }
+
+    fn fact(&mut self, _: SimTime, fact: &Fact, world: &World) -> Option<String> {
+        match fact {
+            Fact::Output { branch, guest, stage: OutputStage::Released, .. } => {
+                let latest = self.released.entry(*branch).or_default();
+                *latest = (*latest).max(*guest);
+                None
+            }
+            Fact::Resumed(resumption) if resumption.forked => {
+                let abandoned = |(&branch, &latest): (&BranchId, &Span)| {
+                    let until = belongs_until(world, branch, resumption.branch);
+                    until.is_none_or(|until| latest > until).then_some(latest)
+                };
+                let latest = self.released.iter().filter_map(abandoned).max()?;
+                Some(format!(
+                    "{} resumed from guest time {} s when output up to {} s had been released",
+                    resumption.host,
+                    resumption.guest.seconds(),
+                    latest.seconds()
+                ))
+            }
+            _ => None,
+        }
+    }
+}

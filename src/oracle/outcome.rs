@@ -1,0 +1,61 @@
+//! What became of the VM, and whether the nodes know it. Decided from the world alone.
+
+use crate::protocol::{Report, Standing};
+use crate::vocabulary::{Belief, Host, Invariant, Outcome};
+use crate::world::World;
+
+use super::Oracle;
+
+/// The first outcome that holds at the end of a run.
+pub fn outcome(world: &World, oracle: &Oracle) -> Outcome {
+    if oracle.broke(Invariant::SingleHistory) {
+        return Outcome::SplitBrain;
+    }
+    let complete: Vec<Host> = world.vm().copies().filter(|(_, c)| c.is_complete()).map(|(host, _)| host).collect();
+    if complete.is_empty() {
+        return Outcome::Lost;
+    }
+    let runs = |host: Host| world.vm().copy(host).is_some_and(|copy| copy.executes() && copy.is_complete());
+    let mute = |host: Host| {
+        let emits = world.vm().copy(host).and_then(|copy| copy.guest.as_ref()).is_some_and(|guest| guest.emits());
+        emits && !world.reaches_client(host)
+    };
+    let hosts: Vec<Host> = complete.into_iter().filter(|&host| runs(host) && !mute(host)).collect();
+    let newest_at_source = hosts.contains(&Host::Source);
+    if hosts.is_empty() {
+        Outcome::Stalled
+    } else if newest_at_source && world.vm().branches().len() > 1 {
+        Outcome::Recovered
+    } else if newest_at_source && world.milestones().gave_up.is_some() {
+        Outcome::RolledBack
+    } else if !newest_at_source && world.milestones().relinquished.is_some() {
+        Outcome::Completed
+    } else {
+        Outcome::Unfinished
+    }
+}
+
+/// What the surviving nodes say, against the outcome.
+pub fn belief(world: &World, outcome: Outcome) -> Belief {
+    let says = |report| {
+        let hosts = [Host::Source, Host::Destination, Host::Management];
+        hosts.into_iter().any(|host| world.standing(host).and_then(claim) == Some(report))
+    };
+    let succeeded = matches!(outcome, Outcome::Completed | Outcome::Resumed);
+    match (says(Report::Success), says(Report::Failure)) {
+        (true, true) => Belief::NodesDisagree,
+        (true, false) if !succeeded && outcome != Outcome::Unfinished => Belief::ClaimsSuccess,
+        (false, true) if succeeded => Belief::ClaimsFailure,
+        _ => Belief::Agrees,
+    }
+}
+
+fn claim(standing: Standing) -> Option<Report> {
+    match standing {
+        Standing::Ended(report) => Some(report),
+        // It runs the VM and has said so.
+        Standing::Waiting(crate::protocol::Awaited::Released)
+        | Standing::BlockedOn(crate::protocol::Awaited::Released) => Some(Report::Success),
+        _ => None,
+    }
+}

@@ -1,0 +1,129 @@
+//! Whether a run is what its scenario claims: expectations, claims, invariants, faults that did not fire.
+
+use crate::metric::Record;
+use crate::scenario::{Direction, Fault, FaultKind, Scenario, Trigger};
+use crate::units::SimTime;
+use crate::vocabulary::{FaultClass, Host, Invariant, Outcome};
+use crate::world::{FaultState, NotFired, World};
+
+use super::Violation;
+
+/// Something fell short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortfall {
+    /// The class, for machines: `claim`, `invariant:<name>`, `liveness` or `not-fired`.
+    pub class: String,
+    /// What, for a reader.
+    pub what: String,
+}
+
+/// What a run is worth.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judgement {
+    /// All that fell short; empty: the run is as its scenario claims.
+    pub shortfalls: Vec<Shortfall>,
+}
+
+/// Judges a run.
+pub fn judge(world: &World, end: SimTime, record: &Record, violations: &[Violation], outcome: Outcome) -> Judgement {
+    let scenario = world.scenario();
+    let mut shortfalls = Vec::new();
+    for (index, fault) in scenario.faults.iter().enumerate() {
+        if let Some(why) = why_not_fired(fault, world.faults()[index], end) {
+            shortfalls.push(Shortfall {
+                class: "not-fired".into(),
+                what: format!("fault {} did not fire: {why}", index + 1),
+            });
+        }
+    }
+    let verdict = &scenario.verdict;
+    for violation in violations {
+        let expected = verdict.must_violate == Some(violation.invariant)
+            || verdict.waives.iter().any(|waiver| waiver.invariant == violation.invariant);
+        if !expected {
+            shortfalls.push(Shortfall { class: class_of(violation.invariant), what: violation.what.clone() });
+        }
+    }
+    let claim = |what| Shortfall { class: "claim".into(), what };
+    if let Some(must) = verdict.must_violate
+        && !violations.iter().any(|violation| violation.invariant == must)
+    {
+        shortfalls.push(claim(format!("{must} was to be violated and was not")));
+    }
+    if !verdict.outcome.is_empty() && !verdict.outcome.contains(&outcome) {
+        let expected: Vec<&str> = verdict.outcome.iter().map(|o| o.as_str()).collect();
+        shortfalls.push(claim(format!("the outcome is {outcome}, expected {}", expected.join(" or "))));
+    }
+    shortfalls.extend(unkept_bounds(scenario, record).map(claim));
+    shortfalls.extend(unkept_tolerance(world, outcome).map(claim));
+    Judgement { shortfalls }
+}
+
+fn class_of(invariant: Invariant) -> String {
+    match invariant {
+        Invariant::Liveness => "liveness".into(),
+        other => format!("invariant:{other}"),
+    }
+}
+
+fn why_not_fired(fault: &Fault, state: FaultState, end: SimTime) -> Option<String> {
+    match (state, &fault.when) {
+        (FaultState::Fired { .. }, _) => None,
+        (FaultState::Void(NotFired::AlreadyDead), _) => Some("what it was to kill was dead already".into()),
+        (FaultState::Void(NotFired::NoConnection), _) => Some("there was no connection to reset".into()),
+        (FaultState::Pending, Trigger::At(at)) => Some(format!("the run ended at {end}, before {} s", at.seconds())),
+        (FaultState::Pending | FaultState::Armed, Trigger::Phase { name, round, progress, .. }) => {
+            let round = round.map_or(String::new(), |round| format!(", round {round}"));
+            Some(format!("phase {name}{round} never reached progress {progress} before the run ended at {end}"))
+        }
+        (FaultState::Armed, Trigger::At(_)) => unreachable!("faults at a time are scheduled, not armed"),
+    }
+}
+
+fn unkept_bounds<'a>(scenario: &'a Scenario, record: &'a Record) -> impl Iterator<Item = String> + 'a {
+    scenario.verdict.metrics.iter().filter_map(|bound| {
+        let Some(value) = record.integer(&bound.column) else {
+            return Some(format!("{} is absent, and bounds are set on it", bound.column));
+        };
+        let text = record.text(&bound.column);
+        if bound.min.is_some_and(|min| value < min) {
+            return Some(format!("{} is {text}, below its least good value", bound.column));
+        }
+        bound
+            .max
+            .is_some_and(|max| value > max)
+            .then(|| format!("{} is {text}, above its greatest good value", bound.column))
+    })
+}
+
+/// A tolerated single fault that started in the guarantee window must end well.
+fn unkept_tolerance(world: &World, outcome: Outcome) -> Option<String> {
+    let scenario = world.scenario();
+    let [fault] = scenario.faults.as_slice() else { return None };
+    let class = class_of_fault(fault);
+    let FaultState::Fired { at, .. } = world.faults()[0] else { return None };
+    let milestones = world.milestones();
+    let in_window = milestones.accepted.is_some_and(|from| from <= at)
+        && milestones.relinquished.is_none_or(|to| at < to || class == FaultClass::SourceCrash && at == to);
+    let well = matches!(outcome, Outcome::Completed | Outcome::RolledBack | Outcome::Recovered | Outcome::Resumed);
+    let claimed = scenario.verdict.tolerates.contains(&class);
+    (claimed && in_window && !well).then(|| format!("{class} is claimed to be tolerated, and the VM is {outcome}"))
+}
+
+/// The class of a fault, as `tolerates` names it.
+pub fn class_of_fault(fault: &Fault) -> FaultClass {
+    let outage = |lasts: bool| if lasts { FaultClass::LinkOutage } else { FaultClass::LinkFailure };
+    match &fault.what {
+        FaultKind::Crash(Host::Source) | FaultKind::CrashVmm(Host::Source) => FaultClass::SourceCrash,
+        FaultKind::Crash(Host::Destination) | FaultKind::CrashVmm(Host::Destination) => FaultClass::DestinationCrash,
+        FaultKind::Crash(_) | FaultKind::CrashVmm(_) => FaultClass::Partition,
+        FaultKind::Cut { from, to, direction } => {
+            let pair = [*from, *to];
+            let whole =
+                *direction == Direction::Both && pair.contains(&Host::Source) && pair.contains(&Host::Destination);
+            if whole { outage(fault.lasts.is_some()) } else { FaultClass::Partition }
+        }
+        FaultKind::Silence => outage(fault.lasts.is_some()),
+        FaultKind::Reset => FaultClass::LinkFailure,
+    }
+}

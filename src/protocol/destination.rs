@@ -1,0 +1,253 @@
+//! The destination: receives memory and state, and runs the VM when the handover lets it.
+//!
+//! It starts nothing that it cannot finish: before it holds everything, a silent source makes it drop what it has.
+//! Once it holds everything and waits for "go", `destination_on_silence` decides.
+
+use super::detector::Detector;
+use super::{
+    Action, Actions, Agent, Answer, Attempt, Awaited, Channel, Input, Message, Report, Settings, Standing, StateId,
+    Suspicion, Timer,
+};
+use crate::scenario::policy::{HandoverKind, OnSilence};
+use crate::units::LocalTime;
+use crate::vocabulary::Host;
+
+/// The destination's agent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Destination {
+    settings: Settings,
+    detector: Detector,
+    attempt: Attempt,
+    state: State,
+    /// The source asks and is owed an answer once it is known whether the VM runs here.
+    asked: bool,
+    /// The source fell silent while the state was being loaded.
+    silent: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum State {
+    Idle,
+    /// Pages arrive.
+    Receiving,
+    /// CPU and devices are being loaded.
+    Loading,
+    /// Everything is here; waits for "go".
+    Holding(Waiting),
+    /// The vCPUs are being started.
+    Starting,
+    /// The VM runs; `autostart` waits to hear that the source has given it up.
+    Running {
+        source_suspect: bool,
+    },
+    /// Its part is done.
+    Ended(Report),
+}
+
+/// How it waits for "go".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Waiting {
+    Trusting,
+    Blocked,
+    Asking,
+}
+
+impl Destination {
+    /// Before the first page.
+    pub fn new(settings: Settings) -> Self {
+        let detector = Detector::new(settings.policy.detector.heartbeat.clone());
+        Self { settings, detector, attempt: Attempt::default(), state: State::Idle, asked: false, silent: false }
+    }
+
+    fn autostarts(&self) -> bool {
+        self.settings.policy.handover.kind == HandoverKind::Autostart
+    }
+
+    fn send(&self, channel: Channel, message: Message, out: &mut Actions) {
+        out.send(Host::Source, channel, self.attempt, message);
+    }
+
+    /// The first page of an attempt opens it.
+    fn open(&mut self, attempt: Attempt, out: &mut Actions) {
+        if self.state == State::Idle {
+            self.attempt = attempt;
+            self.state = State::Receiving;
+            self.detector.start(out);
+        }
+    }
+
+    fn message(&mut self, channel: Channel, message: &Message, out: &mut Actions) {
+        match (message, &self.state) {
+            (Message::Pages(batch), State::Receiving) => out.push(Action::Place(*batch)),
+            (Message::State(state), State::Receiving) => self.load(*state, out),
+            (Message::Go | Message::Answer(Answer::Go), State::Holding(_)) => {
+                out.push(Action::Conclude);
+                self.run(out);
+            }
+            (Message::Released, State::Running { .. }) => {
+                out.push(Action::Conclude);
+                self.end(Report::Success, out);
+            }
+            (Message::Answer(Answer::Abandoned), State::Holding(_)) => self.abandon(out),
+            (Message::Ask, _) if channel == Channel::Question => self.answer(out),
+            (Message::Pages(_), State::Ended(Report::Failure)) => {
+                // Of an attempt that it has given up: told so as a closed socket tells it.
+                out.push(Action::Disconnect { channel: Channel::Migration });
+            }
+            _ => {}
+        }
+    }
+
+    fn load(&mut self, state: StateId, out: &mut Actions) {
+        self.state = State::Loading;
+        out.push(Action::Load(state));
+    }
+
+    fn loaded(&mut self, out: &mut Actions) {
+        if self.autostarts() {
+            self.run(out);
+        } else {
+            self.state = State::Holding(Waiting::Trusting);
+            self.send(Channel::Migration, Message::Ready, out);
+            if self.silent {
+                self.detector.stop(out);
+                self.silent_while_holding(out);
+            }
+        }
+    }
+
+    fn run(&mut self, out: &mut Actions) {
+        out.cancel(Timer::Ask);
+        out.push(Action::Resume);
+        self.state = State::Starting;
+    }
+
+    fn resumed(&mut self, out: &mut Actions) {
+        out.report(self.attempt, Report::Success);
+        self.state = State::Running { source_suspect: self.silent };
+        if std::mem::take(&mut self.asked) {
+            self.send(Channel::Question, Message::Answer(Answer::Running), out);
+        } else {
+            self.send(Channel::Migration, Message::Started, out);
+        }
+        if !self.autostarts() {
+            self.end(Report::Success, out);
+        }
+    }
+
+    fn end(&mut self, report: Report, out: &mut Actions) {
+        self.detector.stop(out);
+        out.cancel(Timer::Ask);
+        self.state = State::Ended(report);
+    }
+
+    /// Drops what it has; it will never run this attempt's copy.
+    fn abandon(&mut self, out: &mut Actions) {
+        out.push(Action::DropWork);
+        out.push(Action::Disconnect { channel: Channel::Migration });
+        out.push(Action::Discard);
+        out.report(self.attempt, Report::Failure);
+        self.end(Report::Failure, out);
+    }
+
+    fn suspect(&mut self, why: Suspicion, out: &mut Actions) {
+        match &mut self.state {
+            State::Receiving => {
+                out.push(Action::Suspect(why));
+                self.abandon(out);
+            }
+            State::Holding(Waiting::Trusting) => {
+                out.push(Action::Suspect(why));
+                self.silent_while_holding(out);
+            }
+            State::Running { source_suspect } => {
+                if !std::mem::replace(source_suspect, true) {
+                    out.push(Action::Suspect(why));
+                }
+            }
+            State::Loading | State::Starting => {
+                out.push(Action::Suspect(why));
+                self.silent = true;
+            }
+            State::Idle | State::Ended(_) | State::Holding(Waiting::Blocked | Waiting::Asking) => return,
+        }
+        self.detector.stop(out);
+    }
+
+    fn silent_while_holding(&mut self, out: &mut Actions) {
+        match self.settings.policy.handover.destination_on_silence {
+            OnSilence::Resume => self.run(out),
+            OnSilence::Wait => self.state = State::Holding(Waiting::Blocked),
+            OnSilence::Ask => {
+                self.state = State::Holding(Waiting::Asking);
+                self.ask(out);
+            }
+        }
+    }
+
+    fn ask(&mut self, out: &mut Actions) {
+        out.push(Action::Connect { peer: Host::Source, channel: Channel::Question });
+        self.send(Channel::Question, Message::Ask, out);
+        out.set(Timer::Ask, self.settings.policy.handover.ask_period);
+    }
+
+    /// The source asks where this node stands. Whoever answers "abandoned" must mean it.
+    fn answer(&mut self, out: &mut Actions) {
+        let answer = match self.state {
+            State::Running { .. } | State::Ended(Report::Success) => Answer::Running,
+            State::Holding(_) => Answer::Holding,
+            State::Loading | State::Starting => {
+                self.asked = true;
+                return;
+            }
+            State::Idle | State::Receiving => {
+                self.abandon(out);
+                Answer::Abandoned
+            }
+            State::Ended(Report::Failure) => Answer::Abandoned,
+        };
+        self.send(Channel::Question, Message::Answer(answer), out);
+    }
+}
+
+impl Agent for Destination {
+    fn step(&mut self, _now: LocalTime, input: Input, out: &mut Actions) {
+        if self.detector.step(&input, out) {
+            self.suspect(Suspicion::Heartbeat, out);
+            return;
+        }
+        match input {
+            Input::Message { channel, envelope, .. } => {
+                match envelope.message {
+                    Message::Pages(_) | Message::State(_) => self.open(envelope.attempt, out),
+                    Message::Ask if self.state == State::Idle => self.attempt = envelope.attempt,
+                    _ => {}
+                }
+                if envelope.attempt == self.attempt {
+                    self.message(channel, &envelope.message, out);
+                }
+            }
+            Input::Pinged { number } => out.push(Action::Pong { number }),
+            Input::Timer(Timer::Ask) if self.state == State::Holding(Waiting::Asking) => self.ask(out),
+            Input::Broken { channel: Channel::Migration } => self.suspect(Suspicion::TransportError, out),
+            Input::Loaded => self.loaded(out),
+            Input::Resumed => self.resumed(out),
+            _ => {}
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        match self.state {
+            State::Idle => Standing::Idle,
+            State::Receiving => Standing::Working("receiving"),
+            State::Loading => Standing::Working("loading"),
+            State::Holding(Waiting::Trusting) => Standing::Waiting(Awaited::Go),
+            State::Holding(Waiting::Blocked) => Standing::BlockedOn(Awaited::Go),
+            State::Holding(Waiting::Asking) => Standing::Asking(Awaited::Go),
+            State::Starting => Standing::Working("starting"),
+            State::Running { source_suspect: false } => Standing::Waiting(Awaited::Released),
+            State::Running { source_suspect: true } => Standing::BlockedOn(Awaited::Released),
+            State::Ended(report) => Standing::Ended(report),
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The rounds of a pre-copy: what to do after each chunk, sync and window, and when to leave.
+//!
+//! Two stop rules (QEMU's and Clark's, see [`StopRule`]), caps on rounds, bytes and time, each with its own ending, and
+//! auto-converge. It decides; [`super::Source`] acts.
+
+use super::pacing::{Limit, Next, Pacer};
+use crate::scenario::policy::{CapEnding, PreCopy, StopRule};
+use crate::units::{ByteRate, Bytes, LocalTime, PageCount, Ratio, Span};
+use crate::vocabulary::RoundsEnd;
+
+/// What a sender does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Reads the next chunk.
+    Take,
+    /// Syncs the log: a new round begins.
+    Sync,
+    /// Waits for the next window.
+    AwaitWindow,
+    /// Waits for so long.
+    Pace(Span),
+    /// Stops the VM.
+    Stop(RoundsEnd),
+    /// Gives the migration up.
+    Abort(RoundsEnd),
+}
+
+/// The rounds so far.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Rounds {
+    policy: PreCopy,
+    page_size: Bytes,
+    pacer: Pacer,
+    round: u64,
+    round_start: LocalTime,
+    round_sent: Bytes,
+    sent: Bytes,
+    /// Pages to be sent as of the last sync or read.
+    pending: PageCount,
+    out_of_time: bool,
+    strikes: u32,
+    throttle: Ratio,
+}
+
+impl Rounds {
+    pub(super) fn new(policy: PreCopy, page_size: Bytes, window: Span, now: LocalTime) -> Self {
+        let limit = match policy.stop_rule {
+            StopRule::Qemu { max_bandwidth, .. } => max_bandwidth.map_or(Limit::None, Limit::Window),
+            StopRule::Clark { min_rate, .. } => Limit::Even(min_rate),
+        };
+        Self {
+            policy,
+            page_size,
+            pacer: Pacer::new(limit, window, now),
+            round: 1,
+            round_start: now,
+            round_sent: Bytes::ZERO,
+            sent: Bytes::ZERO,
+            pending: PageCount::ZERO,
+            out_of_time: false,
+            strikes: 0,
+            throttle: Ratio::ZERO,
+        }
+    }
+
+    /// The limit of the last copy, while the VM is stopped.
+    pub(super) fn last_copy_limit(policy: &PreCopy) -> Limit {
+        match policy.stop_rule {
+            StopRule::Qemu { .. } => Limit::None,
+            StopRule::Clark { max_rate, .. } => Limit::Even(max_rate),
+        }
+    }
+
+    /// The guest's throttle that auto-converge asks for.
+    pub(super) fn throttle(&self) -> Ratio {
+        self.throttle
+    }
+
+    /// A chunk has been read; `pending` pages are left.
+    pub(super) fn taken(&mut self, pending: PageCount) {
+        self.pending = pending;
+    }
+
+    /// A chunk's write, begun at `began`, has ended.
+    pub(super) fn sent(&mut self, bytes: Bytes, began: LocalTime, now: LocalTime) -> Step {
+        let next = self.pacer.sent(bytes, began, now);
+        self.sent += bytes;
+        self.round_sent += bytes;
+        if let Some(step) = self.capped() {
+            return step;
+        }
+        if self.pending == PageCount::ZERO || (!self.pacer.is_windowed() && self.looks_small_enough()) {
+            return Step::Sync;
+        }
+        match next {
+            Next::Now => Step::Take,
+            Next::After(wait) => Step::Pace(wait),
+            Next::AtWindow => Step::AwaitWindow,
+        }
+    }
+
+    /// A window ends. Answers what to do if the sender was waiting for it.
+    pub(super) fn window(&mut self, now: LocalTime) -> Step {
+        self.pacer.turn_window(now);
+        match self.capped() {
+            Some(step) => step,
+            None if self.looks_small_enough() => Step::Sync,
+            None => Step::Take,
+        }
+    }
+
+    /// The cap on time is reached.
+    pub(super) fn time_is_up(&mut self) -> Option<Step> {
+        self.out_of_time = true;
+        self.capped()
+    }
+
+    /// The log is synced: the next round has `pending` pages.
+    pub(super) fn synced(&mut self, pending: PageCount, now: LocalTime) -> Step {
+        let dirtied = (pending - self.pending).bytes(self.page_size);
+        self.pending = pending;
+        if let Some(step) = self.capped() {
+            return step;
+        }
+        let enough = match self.policy.stop_rule {
+            StopRule::Qemu { .. } => pending == PageCount::ZERO || self.looks_small_enough(),
+            StopRule::Clark { .. } => self.clark_stops(now),
+        };
+        if enough {
+            return Step::Stop(RoundsEnd::Converged);
+        }
+        if let Some(cap) = self.policy.caps.rounds.filter(|cap| self.round >= cap.max) {
+            return ending(cap.then, RoundsEnd::RoundsCap);
+        }
+        self.auto_converge(dirtied);
+        self.round += 1;
+        self.round_start = now;
+        self.round_sent = Bytes::ZERO;
+        Step::Take
+    }
+
+    fn capped(&self) -> Option<Step> {
+        let caps = &self.policy.caps;
+        if let Some(cap) = caps.bytes.filter(|cap| self.sent >= cap.max) {
+            return Some(ending(cap.then, RoundsEnd::BytesCap));
+        }
+        caps.time.filter(|_| self.out_of_time).map(|cap| ending(cap.then, RoundsEnd::TimeCap))
+    }
+
+    /// QEMU: pending bytes, zero pages included, ≤ bandwidth of the last window × downtime limit.
+    fn looks_small_enough(&self) -> bool {
+        let StopRule::Qemu { downtime_limit, .. } = self.policy.stop_rule else { return false };
+        let Some(bandwidth) = self.pacer.measured() else { return false };
+        self.pending.bytes(self.page_size) <= bandwidth.bytes_in(downtime_limit)
+    }
+
+    /// Clark: stops if the next round would need more than the maximum rate or little remains; else sets the rate.
+    fn clark_stops(&mut self, now: LocalTime) -> bool {
+        let StopRule::Clark { min_rate, increment, max_rate, min_remaining } = self.policy.stop_rule else {
+            return false;
+        };
+        let remaining = self.pending.bytes(self.page_size);
+        let dirty_rate = ByteRate::measured(remaining, now.since(self.round_start)).unwrap_or(max_rate);
+        let next = ByteRate::new(dirty_rate.get().saturating_add(increment.get()));
+        self.pacer.set_limit(Limit::Even(next.clamp(min_rate, max_rate)));
+        remaining < min_remaining || next > max_rate
+    }
+
+    /// Two syncs in which more was dirtied than `trigger` × sent raise the throttle.
+    fn auto_converge(&mut self, dirtied: Bytes) {
+        let Some(rule) = &self.policy.auto_converge else { return };
+        if dirtied.get() <= rule.trigger.of(self.round_sent.get()) {
+            return;
+        }
+        self.strikes += 1;
+        if self.strikes == 2 {
+            self.strikes = 0;
+            let raised = if self.throttle == Ratio::ZERO { rule.initial } else { sum(self.throttle, rule.increment) };
+            self.throttle = raised.min(rule.max);
+        }
+    }
+}
+
+fn ending(then: CapEnding, end: RoundsEnd) -> Step {
+    match then {
+        CapEnding::Stop => Step::Stop(end),
+        CapEnding::Abort => Step::Abort(end),
+    }
+}
+
+fn sum(a: Ratio, b: Ratio) -> Ratio {
+    Ratio::new(a.num() * b.den() + b.num() * a.den(), a.den() * b.den())
+}

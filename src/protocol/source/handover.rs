@@ -1,0 +1,87 @@
+//! The source's side of the handover: messages of the destination, silence, questions.
+//!
+//! `autostart`: *Started* → R, *Released*. `three-phase`: *Ready* → R, *Go* → *Started*.
+
+use super::{Action, Actions, Answer, Awaited, Channel, Handing, Host, Message, Report, Source, State, Timer};
+use crate::scenario::policy::{HandoverKind, OnSilence};
+
+impl Source {
+    pub(super) fn awaited(&self) -> Awaited {
+        match self.settings.policy.handover.kind {
+            HandoverKind::Autostart => Awaited::Started,
+            HandoverKind::ThreePhase => Awaited::Ready,
+        }
+    }
+
+    /// The destination fell silent when it may have everything.
+    pub(super) fn handover_silence(&mut self, out: &mut Actions) {
+        match self.settings.policy.handover.on_silence {
+            OnSilence::Resume => self.roll_back(out),
+            OnSilence::Wait => self.state = State::HandingOver(Handing::Blocked),
+            OnSilence::Ask => {
+                self.state = State::HandingOver(Handing::Asking);
+                self.ask(out);
+            }
+        }
+    }
+
+    pub(super) fn ask(&mut self, out: &mut Actions) {
+        out.push(Action::Connect { peer: Host::Destination, channel: Channel::Question });
+        self.send(Channel::Question, Message::Ask, out);
+        out.set(Timer::Ask, self.settings.policy.handover.ask_period);
+    }
+
+    pub(super) fn message(&mut self, channel: Channel, message: &Message, out: &mut Actions) {
+        match message {
+            Message::Cancel => self.cancelled(out),
+            Message::Ready => self.ready(channel, out),
+            Message::Started => self.started(channel, out),
+            Message::Ask => self.asked(out),
+            Message::Answer(Answer::Holding) => self.ready(channel, out),
+            Message::Answer(Answer::Running) => self.started(channel, out),
+            Message::Answer(Answer::Abandoned) if matches!(self.state, State::HandingOver(_)) => self.roll_back(out),
+            _ => {}
+        }
+    }
+
+    /// The destination holds everything and waits: R, and "go" on the connection it speaks on.
+    fn ready(&mut self, channel: Channel, out: &mut Actions) {
+        if !matches!(self.state, State::HandingOver(_)) || self.awaited() != Awaited::Ready {
+            return;
+        }
+        out.cancel(Timer::Ask);
+        out.push(Action::Relinquish);
+        let go = if channel == Channel::Question { Message::Answer(Answer::Go) } else { Message::Go };
+        self.send(channel, go, out);
+        self.state = State::Relinquished { peer_suspect: false };
+    }
+
+    /// The VM runs at the destination.
+    fn started(&mut self, channel: Channel, out: &mut Actions) {
+        match self.state {
+            State::HandingOver(_) => {
+                out.push(Action::Relinquish);
+                self.send(channel, Message::Released, out);
+            }
+            State::Relinquished { .. } => {}
+            _ => return,
+        }
+        out.cancel(Timer::Ask);
+        self.detector.stop(out);
+        out.push(Action::Discard);
+        out.report(self.attempt, Report::Success);
+        self.state = State::Ended(Report::Success);
+    }
+
+    /// The destination asks, so it holds everything and has not been told to run.
+    fn asked(&mut self, out: &mut Actions) {
+        match self.state {
+            State::HandingOver(_) => self.ready(Channel::Question, out),
+            State::Relinquished { .. } => self.send(Channel::Question, Message::Answer(Answer::Go), out),
+            State::Ended(Report::Failure) => {
+                self.send(Channel::Question, Message::Answer(Answer::Abandoned), out);
+            }
+            _ => {}
+        }
+    }
+}

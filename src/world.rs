@@ -1,0 +1,321 @@
+//! Hosts, network, VM and agents put together. Passive: it is handed the next event and applies it.
+//!
+//! The world does not choose what happens next and does not own time: [`World::enabled`] lists what is pending, whoever drives it
+//! picks one and calls [`World::apply`]. Under simulation the engine takes them in the order of their keys; a checker may
+//! choose. What happened comes out as [`Fact`]s.
+//!
+//! It knows everything and tells each agent only what reached its node.
+
+mod agenda;
+mod fact;
+mod node;
+mod phase;
+mod strike;
+mod vm;
+mod wire;
+mod work;
+
+pub use agenda::{Agenda, Class, Event, EventKey};
+pub use fact::{Fact, OutputStage, Resumption};
+pub use phase::Progress;
+pub use strike::{FaultState, NotFired};
+pub use vm::{Branch, SavedState, VmCopy, VmState};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::model::guest::Guest;
+use crate::model::memory::{Memory, Pages};
+use crate::model::network::{Effect, HostId, MessageId, Network, StreamId};
+use crate::protocol::{Channel, Envelope, Standing};
+use crate::rng::RunSeed;
+use crate::scenario::Scenario;
+use crate::units::{PageCount, SimTime, Span};
+use crate::vocabulary::Host;
+
+use node::Node;
+use wire::{Client, Packet};
+
+/// Everything there is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct World {
+    scenario: Arc<Scenario>,
+    seed: RunSeed,
+    now: SimTime,
+    agenda: Agenda,
+    network: Network,
+    nodes: BTreeMap<Host, Node>,
+    vm: VmState,
+    client: Client,
+    packets: BTreeMap<MessageId, Packet>,
+    channels: BTreeMap<StreamId, Channel>,
+    batches: BTreeMap<u64, InFlight>,
+    counted: PageTally,
+    faults: Vec<FaultState>,
+    progress: Progress,
+    milestones: Milestones,
+    numbers: Numbers,
+    facts: Facts,
+    effects: Vec<Effect>,
+}
+
+/// Pages read at the source and not yet placed, and the phase in which they were read.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct InFlight {
+    pages: Pages,
+    leg: u32,
+}
+
+/// Where all pages read went: sent = placed + lost + in flight.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct PageTally {
+    /// Read for sending.
+    pub sent: PageCount,
+    /// Written to memory at the receiver.
+    pub placed: PageCount,
+    /// Lost on the way.
+    pub lost: PageCount,
+}
+
+/// The instants that order the end of a migration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Milestones {
+    /// The migrate command was accepted.
+    pub accepted: Option<SimTime>,
+    /// L: the last page has arrived.
+    pub last_page: Option<SimTime>,
+    /// R: the source has given up for good its right to resume, or has died.
+    pub relinquished: Option<SimTime>,
+    /// C: the destination has learnt of R.
+    pub concluded: Option<SimTime>,
+    /// The source gave the attempt up.
+    pub gave_up: Option<SimTime>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+struct Numbers {
+    message: u64,
+    batch: u64,
+}
+
+/// Facts of the event being applied. What has been said is not part of the state: two worlds that differ only in
+/// it behave alike.
+#[derive(Debug, Clone, Default)]
+struct Facts(Vec<Fact>);
+
+impl PartialEq for Facts {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Facts {}
+
+impl std::hash::Hash for Facts {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
+impl World {
+    /// Everything at its start: the VM runs on the source, every agent has been started. The facts of that moment are the
+    /// first that [`World::facts`] yields.
+    pub fn new(scenario: Arc<Scenario>, seed: RunSeed) -> Self {
+        let hosts = u8::try_from(Host::ALL.len()).expect("few hosts");
+        let mut world = Self {
+            seed,
+            now: SimTime::ZERO,
+            agenda: Agenda::default(),
+            network: Network::new(&scenario.network, hosts, seed),
+            nodes: BTreeMap::new(),
+            vm: VmState::new(&scenario, seed),
+            client: Client::new(),
+            packets: BTreeMap::new(),
+            channels: BTreeMap::new(),
+            batches: BTreeMap::new(),
+            counted: PageTally::default(),
+            faults: scenario.faults.iter().map(|_| FaultState::Pending).collect(),
+            progress: Progress::new(),
+            milestones: Milestones::default(),
+            numbers: Numbers::default(),
+            facts: Facts::default(),
+            effects: Vec::new(),
+            scenario,
+        };
+        world.boot();
+        world
+    }
+
+    fn boot(&mut self) {
+        self.network.start(&mut self.effects);
+        let resumed = self.vm.boot(self.now);
+        self.say(Fact::Resumed(resumed));
+        self.watch_output(Host::Source);
+        self.plan_faults();
+        self.start_nodes();
+        self.settle();
+    }
+
+    /// Everything that is pending, in the order in which a simulation takes it.
+    pub fn enabled(&self) -> impl Iterator<Item = (EventKey, Event)> + '_ {
+        self.agenda.iter()
+    }
+
+    /// Applies one pending event; a key that is not pending changes nothing. Time never goes back: an event that a checker took out
+    /// of order happens now.
+    pub fn apply(&mut self, key: EventKey) -> Option<Event> {
+        let event = self.agenda.take(key)?;
+        self.now = self.now.max(key.at);
+        match event {
+            Event::Strike(fault) => self.strike(fault),
+            Event::Heal(fault) => self.heal(fault),
+            Event::Network(event) => self.network.on_event(self.now, event, &mut self.effects),
+            Event::Output(host) => self.guest_output(host),
+            Event::Announce(host) => self.announce(host),
+            Event::WorkDone(host) => self.work_done(host),
+            Event::Timer(host, timer) => self.timer(host, timer),
+        }
+        self.settle();
+        Some(event)
+    }
+
+    /// Takes what happened since this was last called.
+    pub fn facts(&mut self) -> Vec<Fact> {
+        std::mem::take(&mut self.facts.0)
+    }
+
+    /// The present.
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// The experiment.
+    pub fn scenario(&self) -> &Scenario {
+        &self.scenario
+    }
+
+    /// The VM.
+    pub fn vm(&self) -> &VmState {
+        &self.vm
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Where the migration is.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// The instants that order its end.
+    pub fn milestones(&self) -> Milestones {
+        self.milestones
+    }
+
+    /// What has become of each fault.
+    pub fn faults(&self) -> &[FaultState] {
+        &self.faults
+    }
+
+    /// Where all pages went, and how many are on their way, recounted.
+    pub fn page_tally(&self) -> (PageTally, PageCount) {
+        (self.counted, self.batches.values().map(|batch| batch.pages.count()).sum())
+    }
+
+    /// Where the agent on `host` stands; `None` if it is dead.
+    pub fn standing(&self, host: Host) -> Option<Standing> {
+        self.nodes.get(&host)?.standing()
+    }
+
+    /// Whether the host is up and its VMM runs.
+    pub fn vmm_alive(&self, host: Host) -> bool {
+        self.nodes.get(&host).is_none_or(Node::vmm_alive)
+    }
+
+    /// Whether `host` can reach the client now.
+    pub fn reaches_client(&self, host: Host) -> bool {
+        self.vmm_alive(host) && !self.network.is_cut(host_id(host), host_id(Host::Client))
+    }
+
+    /// Brings the memories of executing copies up to now, so that an observer may look at them.
+    pub fn catch_up(&mut self) {
+        for host in [Host::Source, Host::Destination] {
+            if let Some(copy) = self.vm.slot(host) {
+                copy.catch_up(self.now);
+            }
+        }
+    }
+
+    /// What the memory of an executing copy must be: the guest's life on its branches, lived again from the beginning.
+    pub fn relive(&self, copy: &VmCopy) -> Memory {
+        let mut path = vec![(copy.branch, copy.guest.as_ref().map_or(Span::ZERO, |guest| guest.time(self.now)))];
+        while let Some((parent, fork)) = self.vm.branches()[path[0].0.index()].fork {
+            path.insert(0, (parent, fork));
+        }
+        Guest::relive(&self.scenario.vms[0], 0, self.seed, copy.memory.page_count(), &path)
+    }
+
+    /// Random words drawn so far by the guests that there are.
+    pub fn guest_draws(&self) -> u64 {
+        self.vm.copies().filter_map(|(_, copy)| copy.guest.as_ref()).map(Guest::draws).sum()
+    }
+
+    /// Whether nothing but the guest's own life is left: no fault, timer or work is pending and no message can arrive
+    /// that a node would act on.
+    pub fn is_settled(&self) -> bool {
+        let busy = |event| matches!(event, Event::Strike(_) | Event::Heal(_) | Event::WorkDone(_) | Event::Timer(..));
+        !self.agenda.iter().any(|(_, event)| busy(event))
+            && !self.packets.values().any(|packet| self.may_matter(packet))
+    }
+
+    /// Whether a protocol message can still change something: it can arrive, or its connection's end would be news.
+    fn may_matter(&self, packet: &Packet) -> bool {
+        let Packet::Protocol { from, to, .. } = packet else { return false };
+        let open = self.vmm_alive(*to)
+            && !self.network.is_cut(host_id(*from), host_id(*to))
+            && !self.network.is_cut(host_id(*to), host_id(*from));
+        let watched = [Host::Source, Host::Destination]
+            .into_iter()
+            .filter_map(|host| self.standing(host))
+            .any(|standing| matches!(standing, Standing::Working(_) | Standing::Waiting(_)));
+        open || watched
+    }
+
+    fn say(&mut self, fact: Fact) {
+        self.facts.0.push(fact);
+    }
+
+    fn schedule(&mut self, at: SimTime, event: Event) {
+        self.agenda.schedule(at, event);
+    }
+}
+
+/// A host's index in the network.
+pub fn host_id(host: Host) -> HostId {
+    HostId(u8::try_from(Host::ALL.iter().position(|&h| h == host).expect("listed")).expect("few hosts"))
+}
+
+fn host_of(id: HostId) -> Host {
+    Host::ALL[usize::from(id.0)]
+}
+
+fn envelope_name(envelope: &Envelope) -> &'static str {
+    use crate::protocol::{Answer, Message, Report};
+    match &envelope.message {
+        Message::Migrate => "migrate",
+        Message::Cancel => "cancel",
+        Message::Report(Report::Success) => "report: success",
+        Message::Report(Report::Failure) => "report: failure",
+        Message::Pages(_) => "pages",
+        Message::State(_) => "state",
+        Message::Ready => "ready",
+        Message::Go => "go",
+        Message::Started => "started",
+        Message::Released => "released",
+        Message::Ask => "ask",
+        Message::Answer(Answer::Running) => "answer: running",
+        Message::Answer(Answer::Holding) => "answer: holding",
+        Message::Answer(Answer::Go) => "answer: go",
+        Message::Answer(Answer::Abandoned) => "answer: abandoned",
+    }
+}

@@ -1,0 +1,158 @@
+//! What happened, as the world knows it. Facts are the log, and all that oracle and metrics get beside the world.
+
+use crate::model::memory::BranchId;
+use crate::protocol::{Report, Standing, Suspicion};
+use crate::units::{Bytes, PageCount, Ratio, Span};
+use crate::vocabulary::{Host, Phase, RoundsEnd};
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// A phase began; `round` counts in `copy`, `due` are the pages it has to move.
+    Phase {
+        /// The phase.
+        phase: Phase,
+        /// The round, in `copy`; else 0.
+        round: u64,
+        /// Pages due in it.
+        due: PageCount,
+    },
+    /// Fault number n struck.
+    Struck(usize),
+    /// Fault number n ended.
+    Healed(usize),
+    /// The copy on this host began to execute.
+    Resumed(Resumption),
+    /// The copy on this host stopped executing.
+    Paused {
+        /// Where.
+        host: Host,
+        /// Guest time.
+        guest: Span,
+    },
+    /// The copy on this host is gone.
+    CopyGone {
+        /// Where.
+        host: Host,
+        /// Whether it executed.
+        executed: bool,
+        /// Guest time, if it had any.
+        guest: Option<Span>,
+    },
+    /// The guest runs slower by this from now on.
+    Throttled(Ratio),
+    /// The dirty log was read: so many pages are to be sent.
+    Synced {
+        /// Pages.
+        pending: PageCount,
+    },
+    /// The source read pages and sends them.
+    PagesSent {
+        /// Pages.
+        pages: PageCount,
+        /// Those among them that hold only zeros.
+        zero: PageCount,
+        /// Bytes on the wire.
+        bytes: Bytes,
+    },
+    /// The destination placed pages.
+    PagesArrived {
+        /// Pages.
+        pages: PageCount,
+    },
+    /// Pages are lost on their way.
+    PagesLost {
+        /// Pages.
+        pages: PageCount,
+    },
+    /// The last page has arrived (L).
+    LastPage,
+    /// The source has given up its right to resume (R).
+    Relinquished,
+    /// The destination has learnt of R (C).
+    Concluded,
+    /// The source has given the attempt up.
+    GaveUp,
+    /// The pre-copy rounds are left.
+    RoundsEnded(RoundsEnd),
+    /// A node suspects its peer.
+    Suspected {
+        /// Who suspects.
+        by: Host,
+        /// What made it.
+        why: Suspicion,
+    },
+    /// A node stands elsewhere.
+    Standing {
+        /// Who.
+        host: Host,
+        /// Where.
+        standing: Standing,
+    },
+    /// A node says how the migration ended.
+    Reported {
+        /// Who.
+        host: Host,
+        /// How.
+        report: Report,
+    },
+    /// A protocol message was written (`delivered: false`) or arrived.
+    Said {
+        /// Who sent it.
+        from: Host,
+        /// To whom.
+        to: Host,
+        /// Which, for a reader.
+        what: &'static str,
+        /// Whether it arrived.
+        delivered: bool,
+    },
+    /// A connection ended at this host.
+    StreamEnded {
+        /// Where it was learnt.
+        at: Host,
+        /// How.
+        how: &'static str,
+    },
+    /// A packet of the guest moved on.
+    Output {
+        /// From which host.
+        host: Host,
+        /// Its number.
+        number: u64,
+        /// Which execution sent it.
+        branch: BranchId,
+        /// At which guest time.
+        guest: Span,
+        /// How far it is.
+        stage: OutputStage,
+    },
+}
+
+/// How far a packet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputStage {
+    /// The guest has sent it.
+    Emitted,
+    /// It has left the host's queues: nothing there can recall it.
+    Released,
+    /// The client has it.
+    Delivered,
+    /// It never will.
+    Lost,
+}
+
+/// A copy begins to execute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resumption {
+    /// Where.
+    pub host: Host,
+    /// On which branch.
+    pub branch: BranchId,
+    /// Guest time.
+    pub guest: Span,
+    /// Whether this opened the branch: another copy had continued from the same state.
+    pub forked: bool,
+    /// Whether its memory is exactly what it was when the state was saved.
+    pub exact: bool,
+}

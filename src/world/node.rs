@@ -1,0 +1,304 @@
+//! A host and its agent: what reaches the agent when, and what becomes of its actions.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::model::network::{Close, StreamId};
+use crate::protocol::{
+    Action, Actions, Agent, Channel, Destination, Input, Operator, Settings, Source, Standing, Timer,
+};
+use crate::scenario::Scenario;
+use crate::scenario::policy::{AnsweredBy, Migration};
+use crate::units::{LocalTime, SimTime, Span};
+use crate::vocabulary::{Host, Phase};
+
+use super::work::Working;
+use super::{Event, Fact, World, host_id};
+
+/// A host with an agent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Node {
+    /// Whether the host runs.
+    pub up: bool,
+    /// The process, if it lives.
+    pub agent: Option<Program>,
+    /// Drift of its clock against true time [ppm].
+    drift_ppm: i32,
+    /// Work not yet begun, in order.
+    pub work: VecDeque<Action>,
+    /// Work under way.
+    pub working: Option<Working>,
+    /// Messages of the migration channel that wait for the work to end.
+    pub inbox: VecDeque<Input>,
+    /// Its connections, by peer and name.
+    pub channels: BTreeMap<(Host, Channel), StreamId>,
+    said: Option<Standing>,
+}
+
+/// What runs on a host.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Program {
+    Source(Source),
+    Destination(Destination),
+    Operator(Operator),
+}
+
+impl Program {
+    fn as_agent(&mut self) -> &mut dyn Agent {
+        match self {
+            Self::Source(agent) => agent,
+            Self::Destination(agent) => agent,
+            Self::Operator(agent) => agent,
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        match self {
+            Self::Source(agent) => agent.standing(),
+            Self::Destination(agent) => agent.standing(),
+            Self::Operator(agent) => agent.standing(),
+        }
+    }
+}
+
+const PPM: i128 = 1_000_000;
+
+impl Node {
+    fn new(agent: Program, drift_ppm: i32) -> Self {
+        Self {
+            up: true,
+            agent: Some(agent),
+            drift_ppm,
+            work: VecDeque::new(),
+            working: None,
+            inbox: VecDeque::new(),
+            channels: BTreeMap::new(),
+            said: None,
+        }
+    }
+
+    pub fn vmm_alive(&self) -> bool {
+        self.up && self.agent.is_some()
+    }
+
+    pub fn standing(&self) -> Option<Standing> {
+        self.agent.as_ref().map(Program::standing)
+    }
+
+    /// What its own clock shows.
+    fn clock(&self, now: SimTime) -> LocalTime {
+        LocalTime::from_ns(scaled(now.ns(), PPM + i128::from(self.drift_ppm), PPM))
+    }
+
+    /// How long a time on its own clock really is.
+    fn real(&self, span: Span) -> Span {
+        Span::from_ns(scaled(span.ns(), PPM, PPM + i128::from(self.drift_ppm)))
+    }
+}
+
+fn scaled(ns: u64, num: i128, den: i128) -> u64 {
+    if num == den {
+        return ns;
+    }
+    u64::try_from(i128::from(ns) * num / den).unwrap_or(u64::MAX)
+}
+
+impl World {
+    pub(super) fn start_nodes(&mut self) {
+        let scenario = self.scenario.clone();
+        for (host, program) in programs(&scenario) {
+            let drift = scenario.clock_drift_ppm.iter().find(|d| d.0 == host).map_or(0, |d| d.1);
+            self.nodes.insert(host, Node::new(program, drift));
+        }
+        for host in [Host::Source, Host::Destination] {
+            self.connect(Host::Management, host, Channel::Management);
+            let stream = self.nodes[&Host::Management].channels[&(host, Channel::Management)];
+            self.node(host).channels.insert((Host::Management, Channel::Management), stream);
+        }
+        for host in [Host::Source, Host::Destination, Host::Management] {
+            self.control(host, Input::Start);
+        }
+    }
+
+    pub(super) fn node(&mut self, host: Host) -> &mut Node {
+        self.nodes.get_mut(&host).expect("only hosts with agents are asked")
+    }
+
+    /// Hands an input to the agent at once, whatever work is under way.
+    pub(super) fn control(&mut self, host: Host, input: Input) {
+        self.step(host, input);
+        self.pump(host);
+    }
+
+    /// Hands an input to the agent when it has no work.
+    pub(super) fn queue(&mut self, host: Host, input: Input) {
+        self.node(host).inbox.push_back(input);
+        self.pump(host);
+    }
+
+    /// Begins work and hands over waiting messages as long as the node is free.
+    pub(super) fn pump(&mut self, host: Host) {
+        loop {
+            let node = self.node(host);
+            if node.working.is_some() || node.agent.is_none() {
+                return;
+            }
+            if let Some(action) = node.work.pop_front() {
+                self.begin(host, action);
+            } else if let Some(input) = node.inbox.pop_front() {
+                self.step(host, input);
+            } else {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn step(&mut self, host: Host, input: Input) {
+        let now = self.now;
+        let node = self.node(host);
+        let local = node.clock(now);
+        let Some(program) = &mut node.agent else { return };
+        let mut actions = Actions::default();
+        program.as_agent().step(local, input, &mut actions);
+        let standing = program.standing();
+        for action in actions.drain() {
+            if action.is_work() {
+                self.node(host).work.push_back(action);
+            } else {
+                self.perform(host, action);
+            }
+        }
+        if self.node(host).said.replace(standing) != Some(standing) {
+            self.say(Fact::Standing { host, standing });
+        }
+    }
+
+    /// Does what takes no time.
+    fn perform(&mut self, host: Host, action: Action) {
+        match action {
+            Action::Connect { peer, channel } => self.connect(host, peer, channel),
+            Action::Disconnect { channel } => self.disconnect(host, channel),
+            Action::Send { to, channel, envelope } => {
+                self.write(host, to, channel, envelope);
+            }
+            Action::Ping { number } => self.ping(host, number),
+            Action::Pong { number } => self.pong(host, number),
+            Action::SetTimer(timer, after) => {
+                let at = self.now.saturating_add(self.node(host).real(after));
+                self.schedule(at, Event::Timer(host, timer));
+            }
+            Action::CancelTimer(timer) => self.agenda.cancel(Event::Timer(host, timer)),
+            Action::DropWork => self.drop_work(host),
+            Action::StartLog => {
+                let kind = self.scenario.platform.dirty_log;
+                if let Some(copy) = self.vm.slot(host) {
+                    copy.catch_up(self.now);
+                    copy.memory.start_log(kind);
+                }
+            }
+            Action::StopLog => {
+                if let Some(copy) = self.vm.slot(host) {
+                    copy.catch_up(self.now);
+                    copy.memory.stop_log();
+                }
+            }
+            Action::Throttle(throttle) => self.throttle(host, throttle),
+            Action::Discard => self.discard(host),
+            Action::Relinquish => self.relinquish(),
+            Action::Conclude => {
+                self.milestones.concluded = Some(self.now);
+                self.say(Fact::Concluded);
+                self.enter(Phase::Done);
+            }
+            Action::GiveUp => {
+                self.milestones.gave_up = Some(self.now);
+                self.say(Fact::GaveUp);
+                self.enter(Phase::Done);
+            }
+            Action::Suspect(why) => self.say(Fact::Suspected { by: host, why }),
+            Action::EndRounds(end) => self.say(Fact::RoundsEnded(end)),
+            Action::Report(report) => self.say(Fact::Reported { host, report }),
+            Action::SyncLog
+            | Action::Take { .. }
+            | Action::Stop
+            | Action::Place(_)
+            | Action::Load(_)
+            | Action::Resume => unreachable!("{action:?} is work"),
+        }
+    }
+
+    fn connect(&mut self, host: Host, peer: Host, channel: Channel) {
+        if let Some(old) = self.node(host).channels.remove(&(peer, channel)) {
+            self.network.close(self.now, old, host_id(host), Close::Fin, &mut self.effects);
+        }
+        let nic = wire_nic(channel);
+        let stream = self.network.open(host_id(host), host_id(peer), nic);
+        self.channels.insert(stream, channel);
+        self.node(host).channels.insert((peer, channel), stream);
+        if channel == Channel::Migration {
+            self.accept();
+        }
+    }
+
+    fn disconnect(&mut self, host: Host, channel: Channel) {
+        let peers: Vec<_> = self.node(host).channels.keys().copied().filter(|key| key.1 == channel).collect();
+        for key in peers {
+            let stream = self.node(host).channels.remove(&key).expect("just listed");
+            self.network.close(self.now, stream, host_id(host), Close::Fin, &mut self.effects);
+        }
+    }
+
+    pub(super) fn timer(&mut self, host: Host, timer: Timer) {
+        self.control(host, Input::Timer(timer));
+    }
+
+    /// A ping reached `host`: who answers depends on the scenario.
+    pub(super) fn pinged(&mut self, host: Host, number: u64) {
+        let by = self.scenario.policy.detector.heartbeat.as_ref().map(|h| h.answered_by);
+        let node = self.node(host);
+        match by {
+            Some(AnsweredBy::Kernel) if node.up => self.pong(host, number),
+            Some(AnsweredBy::Vmm) if node.vmm_alive() => self.pong(host, number),
+            Some(AnsweredBy::Agent) if node.vmm_alive() => self.queue(host, Input::Pinged { number }),
+            _ => {}
+        }
+    }
+
+    /// The process on `host` is gone: nothing of it is pending any more.
+    pub(super) fn kill_agent(&mut self, host: Host) {
+        let node = self.node(host);
+        node.agent = None;
+        node.work.clear();
+        node.working = None;
+        node.inbox.clear();
+        node.channels.clear();
+        self.agenda.cancel_where(|event| match event {
+            Event::Timer(at, _) | Event::WorkDone(at) | Event::Output(at) | Event::Announce(at) => at == host,
+            Event::Strike(_) | Event::Heal(_) | Event::Network(_) => false,
+        });
+        self.discard(host);
+    }
+}
+
+pub(super) fn wire_nic(channel: Channel) -> crate::model::network::Nic {
+    match channel {
+        Channel::Migration | Channel::Question => crate::model::network::Nic::Migration,
+        Channel::Management => crate::model::network::Nic::Application,
+    }
+}
+
+fn programs(scenario: &Scenario) -> [(Host, Program); 3] {
+    let settings = Settings {
+        policy: scenario.policy.clone(),
+        page_size: scenario.platform.page_size,
+        chunk: scenario.platform.chunk,
+        setup: scenario.platform.setup,
+        window: scenario.platform.window,
+    };
+    let asked = scenario.policy.migration != Migration::None;
+    let operator = Operator::new(asked.then_some(scenario.operator.migrate_at), scenario.operator.cancel_after);
+    [
+        (Host::Source, Program::Source(Source::new(settings.clone()))),
+        (Host::Destination, Program::Destination(Destination::new(settings))),
+        (Host::Management, Program::Operator(operator)),
+    ]
+}

@@ -1,0 +1,186 @@
+//! Faults: when they strike, what they do, when they end; and the phases that they are addressed by.
+
+use crate::model::network::{Effect, StreamId};
+use crate::scenario::{Direction, FaultKind, Trigger};
+use crate::units::{PageCount, SimTime};
+use crate::vocabulary::{Host, Phase};
+
+use super::{Event, Fact, World, host_id};
+
+/// What has become of a fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FaultState {
+    /// Its moment has not come.
+    Pending,
+    /// Its phase was reached; it strikes after its delay.
+    Armed,
+    /// It struck.
+    Fired {
+        /// When.
+        at: SimTime,
+        /// In which phase.
+        phase: Phase,
+        /// When it ended, if it did.
+        ended: Option<SimTime>,
+    },
+    /// Its moment came and there was nothing to strike.
+    Void(NotFired),
+}
+
+/// Why a fault did not fire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NotFired {
+    /// The host or process was dead already.
+    AlreadyDead,
+    /// There was no connection.
+    NoConnection,
+}
+
+impl World {
+    pub(super) fn plan_faults(&mut self) {
+        for (index, fault) in self.scenario.clone().faults.iter().enumerate() {
+            if let Trigger::At(at) = fault.when {
+                self.schedule(SimTime::ZERO + at, Event::Strike(index));
+            }
+        }
+    }
+
+    /// Arms the faults whose phase and progress are reached.
+    pub(super) fn check_triggers(&mut self) {
+        for (index, fault) in self.scenario.clone().faults.iter().enumerate() {
+            let Trigger::Phase { name, round, progress, after } = fault.when else { continue };
+            let here = name == self.progress.phase() && round.is_none_or(|round| round == self.progress.round());
+            if here && self.faults[index] == FaultState::Pending && self.progress.share() >= progress {
+                self.faults[index] = FaultState::Armed;
+                self.schedule(self.now + after, Event::Strike(index));
+            }
+        }
+    }
+
+    pub(super) fn strike(&mut self, index: usize) {
+        let fault = self.scenario.faults[index].clone();
+        let phase = self.progress.phase();
+        if let Err(why) = self.break_it(&fault.what) {
+            self.faults[index] = FaultState::Void(why);
+            return;
+        }
+        self.faults[index] = FaultState::Fired { at: self.now, phase, ended: None };
+        self.say(Fact::Struck(index));
+        if let Some(lasts) = fault.lasts {
+            self.schedule(self.now + lasts, Event::Heal(index));
+        }
+    }
+
+    fn break_it(&mut self, what: &FaultKind) -> Result<(), NotFired> {
+        match *what {
+            FaultKind::Crash(host) => {
+                if !self.node_is_up(host) {
+                    return Err(NotFired::AlreadyDead);
+                }
+                self.network.host_down(self.now, host_id(host), &mut self.effects);
+                if let Some(node) = self.nodes.get_mut(&host) {
+                    node.up = false;
+                    self.kill_agent(host);
+                }
+                self.bury(host);
+            }
+            FaultKind::CrashVmm(host) => {
+                if !self.vmm_alive(host) {
+                    return Err(NotFired::AlreadyDead);
+                }
+                let streams: Vec<StreamId> = self.node(host).channels.values().copied().collect();
+                self.kill_agent(host);
+                self.close_all(host, &streams);
+                self.bury(host);
+            }
+            FaultKind::Cut { from, to, direction } => self.cut(from, to, direction, true),
+            FaultKind::Reset => {
+                let (source, destination) = (host_id(Host::Source), host_id(Host::Destination));
+                let before = self.effects.len();
+                self.network.reset_between(self.now, source, destination, None, &mut self.effects);
+                if !self.effects[before..].iter().any(|effect| matches!(effect, Effect::Ended { .. })) {
+                    return Err(NotFired::NoConnection);
+                }
+            }
+            FaultKind::Silence => self.silence(true),
+        }
+        Ok(())
+    }
+
+    fn node_is_up(&self, host: Host) -> bool {
+        self.nodes.get(&host).is_none_or(|node| node.up)
+    }
+
+    /// What follows for the migration when a node is gone.
+    fn bury(&mut self, host: Host) {
+        if host == Host::Destination {
+            self.lose_unplaced();
+        }
+        let could_resume = self.progress.phase() == Phase::Handover && self.milestones.relinquished.is_none();
+        if host == Host::Source && could_resume {
+            // The dead never resume: R has passed, though nobody is told.
+            self.milestones.relinquished = Some(self.now);
+        }
+    }
+
+    fn cut(&mut self, from: Host, to: Host, direction: Direction, cut: bool) {
+        self.network.set_cut(self.now, host_id(from), host_id(to), cut, &mut self.effects);
+        if direction == Direction::Both {
+            self.network.set_cut(self.now, host_id(to), host_id(from), cut, &mut self.effects);
+        }
+    }
+
+    fn silence(&mut self, silent: bool) {
+        let (source, destination) = (host_id(Host::Source), host_id(Host::Destination));
+        self.network.set_silent(self.now, source, destination, silent, &mut self.effects);
+    }
+
+    pub(super) fn heal(&mut self, index: usize) {
+        match self.scenario.faults[index].what {
+            FaultKind::Cut { from, to, direction } => self.cut(from, to, direction, false),
+            FaultKind::Silence => self.silence(false),
+            FaultKind::Crash(_) | FaultKind::CrashVmm(_) | FaultKind::Reset => {}
+        }
+        if let FaultState::Fired { ended, .. } = &mut self.faults[index] {
+            *ended = Some(self.now);
+        }
+        self.say(Fact::Healed(index));
+    }
+
+    /// The source has begun a migration.
+    pub(super) fn accept(&mut self) {
+        self.milestones.accepted.get_or_insert(self.now);
+        self.enter(Phase::Setup);
+    }
+
+    pub(super) fn enter(&mut self, phase: Phase) {
+        if self.progress.phase() != phase {
+            self.progress.enter(phase, 0, PageCount::ZERO);
+            self.say(Fact::Phase { phase, round: 0, due: PageCount::ZERO });
+            self.check_triggers();
+        }
+    }
+
+    pub(super) fn enter_round(&mut self, round: u64, due: PageCount) {
+        self.progress.enter(Phase::Copy, round, due);
+        self.say(Fact::Phase { phase: Phase::Copy, round, due });
+        self.check_triggers();
+    }
+
+    /// L: the VM stands, all that was due has arrived, nothing is on its way or lost.
+    pub(super) fn check_last_page(&mut self) {
+        let here = self.vm.copy(Host::Destination).is_some_and(|copy| copy.memory.is_complete());
+        let quiet = self.batches.is_empty() && self.counted.lost == PageCount::ZERO;
+        if self.progress.all_arrived() && here && quiet {
+            self.milestones.last_page = Some(self.now);
+            self.say(Fact::LastPage);
+            self.enter(Phase::Handover);
+        }
+    }
+
+    pub(super) fn relinquish(&mut self) {
+        self.milestones.relinquished = Some(self.now);
+        self.say(Fact::Relinquished);
+        self.enter(Phase::Ending);
+    }
+}

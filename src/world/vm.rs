@@ -1,0 +1,186 @@
+//! The VM's copies, the states they were stopped at, and the tree of its executions.
+
+use crate::model::guest::Guest;
+use crate::model::memory::{BranchId, Memory, MemoryHash};
+use crate::protocol::StateId;
+use crate::rng::RunSeed;
+use crate::scenario::Scenario;
+use crate::units::{PageCount, Ratio, SimTime, Span};
+use crate::vocabulary::Host;
+
+use super::fact::Resumption;
+
+/// The VM on one host.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct VmCopy {
+    /// Its memory.
+    pub memory: Memory,
+    /// CPU, devices and programs, if they are here.
+    pub guest: Option<Guest>,
+    /// The execution it is on.
+    pub branch: BranchId,
+    /// The state it stands at, while it is stopped.
+    pub at_state: Option<StateId>,
+}
+
+/// CPU and devices as saved at a stop, and what memory was then.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SavedState {
+    guest: Guest,
+    branch: BranchId,
+    /// Guest time of the stop.
+    pub at: Span,
+    /// All memory, as the guest left it.
+    pub hash: MemoryHash,
+    /// Whether a copy has run on from here already.
+    continued: bool,
+}
+
+/// One path of execution.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Branch {
+    /// Where it left its parent: which, and at what guest time. The first has none.
+    pub fork: Option<(BranchId, Span)>,
+}
+
+/// All of one VM.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct VmState {
+    source: Option<VmCopy>,
+    destination: Option<VmCopy>,
+    states: Vec<SavedState>,
+    branches: Vec<Branch>,
+    pages: PageCount,
+}
+
+impl VmCopy {
+    /// Whether its vCPUs run.
+    pub fn executes(&self) -> bool {
+        self.guest.as_ref().is_some_and(Guest::is_running)
+    }
+
+    /// Whether it could run: all memory, CPU and devices.
+    pub fn is_complete(&self) -> bool {
+        self.memory.is_complete() && self.guest.is_some()
+    }
+
+    /// Does all of the guest's writes up to `now`.
+    pub fn catch_up(&mut self, now: SimTime) {
+        if let Some(guest) = &mut self.guest {
+            guest.write_until(now, &mut self.memory, self.branch);
+        }
+    }
+}
+
+impl VmState {
+    /// Complete and stopped on the source.
+    pub fn new(scenario: &Scenario, seed: RunSeed) -> Self {
+        let vm = &scenario.vms[0];
+        let pages = vm.memory.pages(scenario.platform.page_size);
+        let mut state =
+            Self { source: None, destination: None, states: Vec::new(), branches: vec![Branch { fork: None }], pages };
+        let guest = Guest::new(vm, 0, seed);
+        let branch = BranchId::new(0);
+        state.source = Some(VmCopy { memory: Memory::initial(pages), guest: Some(guest), branch, at_state: None });
+        state
+    }
+
+    /// The copy on `host`.
+    pub fn copy(&self, host: Host) -> Option<&VmCopy> {
+        match host {
+            Host::Source => self.source.as_ref(),
+            Host::Destination => self.destination.as_ref(),
+            Host::Management | Host::Client => None,
+        }
+    }
+
+    /// All copies with their hosts.
+    pub fn copies(&self) -> impl Iterator<Item = (Host, &VmCopy)> {
+        let hosts = [Host::Source, Host::Destination];
+        hosts.into_iter().filter_map(|host| Some((host, self.copy(host)?)))
+    }
+
+    /// The tree of executions, by [`BranchId::index`].
+    pub fn branches(&self) -> &[Branch] {
+        &self.branches
+    }
+
+    /// A saved state.
+    pub fn state(&self, id: StateId) -> &SavedState {
+        &self.states[id.0 as usize]
+    }
+
+    /// The newest saved state.
+    pub fn last_state(&self) -> Option<&SavedState> {
+        self.states.last()
+    }
+
+    pub(super) fn slot(&mut self, host: Host) -> &mut Option<VmCopy> {
+        match host {
+            Host::Source => &mut self.source,
+            Host::Destination => &mut self.destination,
+            Host::Management | Host::Client => unreachable!("no VM runs on {host}"),
+        }
+    }
+
+    /// The copy that pages are received into, made on the first of them.
+    pub(super) fn receiving(&mut self, host: Host) -> &mut VmCopy {
+        let pages = self.pages;
+        self.slot(host).get_or_insert_with(|| VmCopy {
+            memory: Memory::absent(pages),
+            guest: None,
+            branch: BranchId::new(0),
+            at_state: None,
+        })
+    }
+
+    /// Stops the copy on `host` and saves CPU and devices.
+    pub(super) fn stop(&mut self, host: Host, now: SimTime) -> Option<(StateId, Span)> {
+        let id = StateId(u32::try_from(self.states.len()).expect("few states"));
+        let copy = self.slot(host).as_mut()?;
+        let guest = copy.guest.as_mut()?;
+        guest.stop(now, &mut copy.memory, copy.branch);
+        let at = guest.time(now);
+        copy.at_state = Some(id);
+        let mut saved = guest.clone();
+        saved.throttle(now, Ratio::ZERO);
+        let state = SavedState { guest: saved, branch: copy.branch, at, hash: copy.memory.hash(), continued: false };
+        self.states.push(state);
+        Some((id, at))
+    }
+
+    /// Loads a saved state into the copy on `host`.
+    pub(super) fn load(&mut self, host: Host, id: StateId) {
+        let state = self.states[id.0 as usize].clone();
+        let copy = self.receiving(host);
+        copy.guest = Some(state.guest);
+        copy.branch = state.branch;
+        copy.at_state = Some(id);
+    }
+
+    /// Runs the copy on `host` from the state it stands at. A second run from the same state opens a branch. `None`: there
+    /// is nothing to run, or it runs already.
+    pub(super) fn resume(&mut self, host: Host, now: SimTime) -> Option<Resumption> {
+        let newest = self.branches.len();
+        let id = self.copy(host).filter(|copy| copy.is_complete() && !copy.executes())?.at_state?;
+        let state = &mut self.states[id.0 as usize];
+        let forked = std::mem::replace(&mut state.continued, true);
+        let (origin, at, hash) = (state.branch, state.at, state.hash);
+        if forked {
+            self.branches.push(Branch { fork: Some((origin, at)) });
+        }
+        let copy = self.slot(host).as_mut()?;
+        copy.branch = if forked { BranchId::new(newest) } else { origin };
+        copy.at_state = None;
+        let exact = copy.memory.hash() == hash;
+        copy.guest.as_mut()?.start(now);
+        Some(Resumption { host, branch: copy.branch, guest: at, forked, exact })
+    }
+
+    /// The first run of the VM, on the source.
+    pub(super) fn boot(&mut self, now: SimTime) -> Resumption {
+        let copy = self.source.as_mut().expect("the VM begins on the source");
+        copy.guest.as_mut().expect("with CPU and devices").start(now);
+        Resumption { host: Host::Source, branch: copy.branch, guest: Span::ZERO, forked: false, exact: true }
+    }
+}

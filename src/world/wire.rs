@@ -1,0 +1,269 @@
+//! Packets: what the network carries, and what it means when they arrive, leave or are lost.
+
+use crate::model::memory::BranchId;
+use crate::model::network::{Close, Effect, End, MessageId, Nic, StreamId};
+use crate::protocol::{Channel, Envelope, Input, Message};
+use crate::scenario::OutputFlow;
+use crate::units::{Bytes, Span};
+use crate::vocabulary::Host;
+
+use super::{Event, Fact, OutputStage, World, envelope_name, host_id, host_of};
+
+/// What a message number stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Packet {
+    /// A message between agents.
+    Protocol { from: Host, to: Host, stream: StreamId, channel: Channel, envelope: Envelope },
+    /// A heartbeat.
+    Ping { from: Host, number: u64 },
+    /// Its answer.
+    Pong { to: Host, number: u64 },
+    /// A packet of the guest to its client.
+    Output { host: Host, number: u64, branch: BranchId, guest: Span },
+    /// The client's acknowledgement.
+    Acknowledgement { to: Host, number: u64 },
+    /// "The VM's address is here."
+    Announcement { host: Host },
+}
+
+/// The guest's client, and the network's idea of where the guest is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Client {
+    /// Where packets to the VM go: learnt from its last packet or announcement.
+    address: Host,
+}
+
+impl Client {
+    pub(super) fn new() -> Self {
+        Self { address: Host::Source }
+    }
+}
+
+/// Bytes of a minimal Ethernet frame (IEEE 802.3): acknowledgements, announcements, heartbeats.
+const SMALL_PACKET: Bytes = Bytes::new(64);
+
+impl World {
+    /// Does all that the network answered, and what follows from it.
+    pub(super) fn settle(&mut self) {
+        while !self.effects.is_empty() {
+            for effect in std::mem::take(&mut self.effects) {
+                self.effect(effect);
+            }
+        }
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        match effect {
+            Effect::Schedule(at, event) => self.schedule(at, Event::Network(event)),
+            Effect::Cancel(event) => self.agenda.cancel(Event::Network(event)),
+            Effect::Written { from, message, .. } => self.write_ended(host_of(from), message),
+            Effect::Left { message } => self.left(message),
+            Effect::Deliver { message, more, .. } => self.delivered(message, more),
+            Effect::Lost { message } => self.lost(message),
+            Effect::Ended { stream, at, how } => self.ended(stream, host_of(at), how),
+        }
+    }
+
+    fn number(&mut self, packet: Packet) -> MessageId {
+        let id = MessageId(self.numbers.message);
+        self.numbers.message += 1;
+        self.packets.insert(id, packet);
+        id
+    }
+
+    /// Writes a message to a connection; `None` if that is over.
+    pub(super) fn write(&mut self, from: Host, to: Host, channel: Channel, envelope: Envelope) -> Option<MessageId> {
+        let Some(&stream) = self.node(from).channels.get(&(to, channel)) else {
+            if let Message::Pages(batch) = envelope.message {
+                self.lose_batch(batch.id);
+            }
+            return None;
+        };
+        let bytes = self.scenario.platform.message
+            + match &envelope.message {
+                Message::Pages(batch) => batch.bytes,
+                Message::State(_) => self.scenario.platform.device_state,
+                _ => Bytes::ZERO,
+            };
+        if !matches!(envelope.message, Message::Pages(_)) {
+            self.say(Fact::Said { from, to, what: envelope_name(&envelope), delivered: false });
+        }
+        let message = self.number(Packet::Protocol { from, to, stream, channel, envelope });
+        self.network.write(self.now, stream, host_id(from), bytes, message, &mut self.effects);
+        Some(message)
+    }
+
+    fn datagram(&mut self, from: Host, to: Host, nic: Nic, bytes: Bytes, packet: Packet) {
+        let message = self.number(packet);
+        let path = self.network.path(host_id(from), host_id(to), nic);
+        self.network.datagram(self.now, path, bytes, message, &mut self.effects);
+    }
+
+    pub(super) fn ping(&mut self, from: Host, number: u64) {
+        self.datagram(from, peer(from), Nic::Migration, SMALL_PACKET, Packet::Ping { from, number });
+    }
+
+    pub(super) fn pong(&mut self, from: Host, number: u64) {
+        let to = peer(from);
+        self.datagram(from, to, Nic::Migration, SMALL_PACKET, Packet::Pong { to, number });
+    }
+
+    pub(super) fn announce(&mut self, host: Host) {
+        self.datagram(host, Host::Client, Nic::Application, SMALL_PACKET, Packet::Announcement { host });
+    }
+
+    /// Schedules the guest's next packet.
+    pub(super) fn watch_output(&mut self, host: Host) {
+        let next = self.vm.copy(host).and_then(|copy| copy.guest.as_ref()?.next_output(self.now));
+        match next {
+            Some(at) => self.schedule(at, Event::Output(host)),
+            None => self.agenda.cancel(Event::Output(host)),
+        }
+    }
+
+    pub(super) fn guest_output(&mut self, host: Host) {
+        let now = self.now;
+        let numbers = self.vm.slot(host).as_mut().and_then(|copy| Some(copy.guest.as_mut()?.output(now)));
+        self.emit(host, &numbers.unwrap_or_default());
+    }
+
+    fn emit(&mut self, host: Host, numbers: &[u64]) {
+        let Some(copy) = self.vm.copy(host) else { return };
+        let branch = copy.branch;
+        let guest = copy.guest.as_ref().map_or(Span::ZERO, |g| g.time(self.now));
+        let size = self.scenario.vms[0].output.as_ref().map_or(Bytes::ZERO, |output| output.size);
+        for &number in numbers {
+            self.say(Fact::Output { host, number, branch, guest, stage: OutputStage::Emitted });
+            let packet = Packet::Output { host, number, branch, guest };
+            self.datagram(host, Host::Client, Nic::Application, size, packet);
+        }
+        self.watch_output(host);
+    }
+
+    fn left(&mut self, message: MessageId) {
+        if let Some(&Packet::Output { host, number, branch, guest }) = self.packets.get(&message) {
+            self.say(Fact::Output { host, number, branch, guest, stage: OutputStage::Released });
+        }
+    }
+
+    fn delivered(&mut self, message: MessageId, more: bool) {
+        let packet = if more { self.packets.get(&message).cloned() } else { self.packets.remove(&message) };
+        match packet {
+            Some(Packet::Protocol { from, to, stream, channel, envelope }) => {
+                self.received(from, to, stream, channel, envelope);
+            }
+            Some(Packet::Ping { from, number }) => self.pinged(peer(from), number),
+            Some(Packet::Pong { to, number }) => self.control(to, Input::Ponged { number }),
+            Some(Packet::Output { host, number, branch, guest }) => {
+                self.client.address = host;
+                self.say(Fact::Output { host, number, branch, guest, stage: OutputStage::Delivered });
+                let flow = self.scenario.vms[0].output.as_ref().map(|output| output.flow);
+                if matches!(flow, Some(OutputFlow::Closed { .. })) {
+                    let to = self.client.address;
+                    let packet = Packet::Acknowledgement { to, number };
+                    self.datagram(Host::Client, to, Nic::Application, SMALL_PACKET, packet);
+                }
+            }
+            Some(Packet::Acknowledgement { to, number }) => self.acknowledged(to, number),
+            Some(Packet::Announcement { host }) => self.client.address = host,
+            None => {}
+        }
+    }
+
+    fn acknowledged(&mut self, host: Host, number: u64) {
+        let now = self.now;
+        let executing = self.vm.slot(host).as_mut().filter(|copy| copy.executes());
+        let numbers = executing.and_then(|copy| Some(copy.guest.as_mut()?.acknowledged(number, now)));
+        if let Some(numbers) = numbers {
+            self.emit(host, &numbers);
+        }
+    }
+
+    fn received(&mut self, from: Host, to: Host, stream: StreamId, channel: Channel, envelope: Envelope) {
+        if !self.vmm_alive(to) {
+            if let Message::Pages(batch) = envelope.message {
+                self.lose_batch(batch.id);
+            }
+            // No process has this connection: the kernel says so.
+            self.network.close(self.now, stream, host_id(to), Close::Reset, &mut self.effects);
+            return;
+        }
+        if !matches!(envelope.message, Message::Pages(_)) {
+            self.say(Fact::Said { from, to, what: envelope_name(&envelope), delivered: true });
+        }
+        // A node knows of a connection once something has arrived on it.
+        self.node(to).channels.insert((from, channel), stream);
+        let input = Input::Message { from, channel, envelope };
+        match channel {
+            Channel::Migration => self.queue(to, input),
+            Channel::Question | Channel::Management => self.control(to, input),
+        }
+    }
+
+    fn lost(&mut self, message: MessageId) {
+        match self.packets.remove(&message) {
+            Some(Packet::Protocol { from, envelope, .. }) => {
+                if let Message::Pages(batch) = envelope.message {
+                    self.lose_batch(batch.id);
+                }
+                self.write_ended(from, message);
+            }
+            Some(Packet::Output { host, number, branch, guest }) => {
+                self.say(Fact::Output { host, number, branch, guest, stage: OutputStage::Lost });
+            }
+            _ => {}
+        }
+    }
+
+    /// The kernel of `at` learns that a stream is over; what of it waits to be read still is.
+    fn ended(&mut self, stream: StreamId, at: Host, how: End) {
+        let how = match how {
+            End::Fin => "closed by the peer",
+            End::Reset => "reset",
+            End::GiveUp => "timed out",
+        };
+        self.say(Fact::StreamEnded { at, how });
+        let Some(&channel) = self.channels.get(&stream) else { return };
+        let Some(node) = self.nodes.get_mut(&at) else { return };
+        node.channels.retain(|_, known| *known != stream);
+        let input = Input::Broken { channel };
+        match (channel, at) {
+            (Channel::Migration, Host::Destination) => self.queue(at, input),
+            _ => self.control(at, input),
+        }
+    }
+
+    /// The kernel of a dead process closes its connections: those it was reading with RST, since data are unread, the others
+    /// with FIN behind what is buffered.
+    pub(super) fn close_all(&mut self, host: Host, streams: &[StreamId]) {
+        for &stream in streams {
+            let reads = host == Host::Destination && self.channels.get(&stream) == Some(&Channel::Migration);
+            let how = if reads { Close::Reset } else { Close::Fin };
+            self.network.close(self.now, stream, host_id(host), how, &mut self.effects);
+        }
+    }
+
+    /// Pages that had arrived at a node that died before placing them.
+    pub(super) fn lose_unplaced(&mut self) {
+        let travelling: Vec<u64> = self
+            .packets
+            .values()
+            .filter_map(|packet| match packet {
+                Packet::Protocol { envelope: Envelope { message: Message::Pages(batch), .. }, .. } => Some(batch.id),
+                _ => None,
+            })
+            .collect();
+        let dead: Vec<u64> = self.batches.keys().copied().filter(|id| !travelling.contains(id)).collect();
+        for id in dead {
+            self.lose_batch(id);
+        }
+    }
+}
+
+fn peer(host: Host) -> Host {
+    match host {
+        Host::Source => Host::Destination,
+        Host::Destination => Host::Source,
+        other => unreachable!("{other} sends no heartbeats"),
+    }
+}

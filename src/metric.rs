@@ -7,6 +7,6 @@ mod columns;
 mod recorder;
 mod rounds;
 
-pub use columns::{COLUMNS, Column, Record, Unit, Value, column_unit, reference_markdown};
+pub use columns::{COLUMNS, Column, Record, Unit, Value, reference_markdown};
 pub use recorder::{Recorder, fault_name};
 pub use rounds::{Round, Rounds};

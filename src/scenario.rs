@@ -1,15 +1,35 @@
 //! A scenario as it is meant: complete, typed, plain data. What was *typed* is [`schema`]; the way from one to the
-//! other is [`resolve`], and back is [`print`].
+//! other is [`load()`], and back is [`print_json`].
 //!
-//! Nothing here reads a file or fails. Everything the simulator needs is here; a run is a function of this,
-//! a seed and a replication.
+//! The types here read no file and cannot fail; the submodules are the fallible border. Everything the simulator
+//! needs is here; a run is a function of this, a seed and a replication.
 
+pub mod error;
+pub mod library;
+mod load;
+mod parse;
+pub mod path;
 pub mod policy;
+mod print;
+pub mod reference;
+mod resolve;
+pub mod schema;
+mod set;
+pub mod source;
+mod spelling;
+#[cfg(test)]
+mod tests;
 
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
 
+pub use error::{Diagnostic, ScenarioError};
+pub use library::{ModelEntry, list_models};
+pub use load::{LoadOptions, load, load_text};
 pub use policy::Policy;
+pub use print::{print, print_json};
+pub use reference::{json_schema, model_schema, reference_markdown};
+pub use resolve::{Column, ColumnUnit};
 
 /// One experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

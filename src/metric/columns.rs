@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::scenario;
 use crate::units::{Bytes, PageCount, Span};
 
 /// What a column's numbers mean.
@@ -260,9 +261,19 @@ impl Unit {
     }
 }
 
-/// The unit of a column; `None` if there is no such column.
-pub fn column_unit(name: &str) -> Option<Unit> {
-    COLUMNS.iter().find(|column| column.name == name).map(|column| column.unit)
+impl Column {
+    /// This column as `expect.metrics` may bound it; `None` for words.
+    pub fn bound(&self) -> Option<scenario::Column> {
+        let unit = match self.unit {
+            Unit::Text => return None,
+            Unit::Time => scenario::ColumnUnit::Time,
+            Unit::Pages => scenario::ColumnUnit::Pages,
+            Unit::Bytes => scenario::ColumnUnit::Bytes,
+            Unit::Ratio => scenario::ColumnUnit::Ratio,
+            Unit::Count => scenario::ColumnUnit::Count,
+        };
+        Some(scenario::Column { name: self.name, unit })
+    }
 }
 
 /// `docs/metrics.md`.

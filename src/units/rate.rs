@@ -12,6 +12,7 @@ const BYTE_RATE: Table = Table {
     kind: "rate",
     base: "bytes per second",
     example: "\"1 Gbit/s\"",
+    max: 1 << 55,
     units: &[
         Unit::fraction("Tbit/s", 1_000_000_000_000, 8, true),
         Unit::fraction("Gbit/s", 1_000_000_000, 8, true),
@@ -32,6 +33,8 @@ const EVENT_RATE: Table = Table {
     kind: "event rate",
     base: "micro-events per second",
     example: "\"1000 /s\"",
+    // 10¹² per second.
+    max: 1_000_000_000_000_000_000,
     units: &[
         Unit::shown("/us", 1_000_000_000_000),
         Unit::shown("/ms", 1_000_000_000),
@@ -164,9 +167,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn display_parses_back(n: u64) {
+        fn display_parses_back(n in 0..=BYTE_RATE.max, events in 0..=EVENT_RATE.max) {
             prop_assert_eq!(ByteRate::parse(&ByteRate::new(n).to_string()), Ok(ByteRate::new(n)));
-            let rate = EventRate::per_megasecond(n);
+            let rate = EventRate::per_megasecond(events);
             prop_assert_eq!(EventRate::parse(&rate.to_string()), Ok(rate));
         }
 

@@ -111,6 +111,9 @@ pub(super) struct Table {
     pub kind: &'static str,
     pub base: &'static str,
     pub example: &'static str,
+    /// Largest value that a text may have: far beyond use, and far enough from the type's end that sums of a few such
+    /// values cannot overflow.
+    pub max: u64,
     /// Largest first, so that display takes the first that divides.
     pub units: &'static [Unit],
 }
@@ -146,7 +149,7 @@ impl Table {
         if !up.is_multiple_of(down) {
             return Err(QuantityError::Loss { text: trimmed.into(), base: self.base });
         }
-        u64::try_from(up / down).map_err(|_| too_large())
+        u64::try_from(up / down).ok().filter(|&value| value <= self.max).ok_or_else(too_large)
     }
 
     fn bad_number(&self, number: &str, trimmed: &str) -> QuantityError {

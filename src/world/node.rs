@@ -27,8 +27,10 @@ pub(super) struct Node {
     pub work: VecDeque<Action>,
     /// Work under way.
     pub working: Option<Working>,
-    /// Messages of the migration channel that wait for the work to end.
+    /// Messages of the migration channel that wait for all work to end.
     pub inbox: VecDeque<Input>,
+    /// Pings that wait for the piece of work under way to end.
+    pub pings: VecDeque<u64>,
     /// Its connections, by peer and name.
     pub channels: BTreeMap<(Host, Channel), StreamId>,
     said: Option<Standing>,
@@ -71,6 +73,7 @@ impl Node {
             work: VecDeque::new(),
             working: None,
             inbox: VecDeque::new(),
+            pings: VecDeque::new(),
             channels: BTreeMap::new(),
             said: None,
         }
@@ -142,7 +145,9 @@ impl World {
             if node.working.is_some() || node.agent.is_none() {
                 return;
             }
-            if let Some(action) = node.work.pop_front() {
+            if let Some(number) = node.pings.pop_front() {
+                self.step(host, Input::Pinged { number });
+            } else if let Some(action) = node.work.pop_front() {
                 self.begin(host, action);
             } else if let Some(input) = node.inbox.pop_front() {
                 self.step(host, input);
@@ -258,7 +263,10 @@ impl World {
         match by {
             Some(AnsweredBy::Kernel) if node.up => self.pong(host, number),
             Some(AnsweredBy::Vmm) if node.vmm_alive() => self.pong(host, number),
-            Some(AnsweredBy::Agent) if node.vmm_alive() => self.queue(host, Input::Pinged { number }),
+            Some(AnsweredBy::Agent) if node.vmm_alive() => {
+                node.pings.push_back(number);
+                self.pump(host);
+            }
             _ => {}
         }
     }
@@ -270,6 +278,7 @@ impl World {
         node.work.clear();
         node.working = None;
         node.inbox.clear();
+        node.pings.clear();
         node.channels.clear();
         self.agenda.cancel_where(|event| match event {
             Event::Timer(at, _) | Event::WorkDone(at) | Event::Output(at) | Event::Announce(at) => at == host,

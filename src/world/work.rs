@@ -51,7 +51,11 @@ impl World {
             }
             Action::Take { budget } => {
                 let (batch, pending) = self.take(host, budget);
-                (self.scenario.platform.read_page * batch.pages.get(), Input::Taken { batch, pending }, Then::Nothing)
+                (
+                    self.scenario.platform.read_page.saturating_mul(batch.pages.get()),
+                    Input::Taken { batch, pending },
+                    Then::Nothing,
+                )
             }
             Action::Stop => {
                 let cost = platform.stop;
@@ -60,13 +64,15 @@ impl World {
                     None => return,
                 }
             }
-            Action::Place(batch) => (platform.place_page * batch.pages.get(), Input::Placed, Then::Place(batch)),
+            Action::Place(batch) => {
+                (platform.place_page.saturating_mul(batch.pages.get()), Input::Placed, Then::Place(batch))
+            }
             Action::Load(state) => (platform.load, Input::Loaded, Then::Load(state)),
             Action::Resume => (platform.resume, Input::Resumed, Then::Resume),
             other => unreachable!("{other:?} is not work"),
         };
         self.node(host).working = Some(Working::Timed { input, then });
-        self.schedule(self.now + cost, Event::WorkDone(host));
+        self.schedule(self.now.saturating_add(cost), Event::WorkDone(host));
     }
 
     pub(super) fn work_done(&mut self, host: Host) {
@@ -211,5 +217,5 @@ impl World {
 }
 
 fn per_gib(cost: Span, memory: Bytes) -> Span {
-    cost.scale(Ratio::new(memory.get(), BYTES_PER_GIB))
+    cost.scale_saturating(Ratio::new(memory.get(), BYTES_PER_GIB))
 }

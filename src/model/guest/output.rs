@@ -64,8 +64,8 @@ impl Sender {
             self.next = self.after(at, output);
         }
         if let Some(timer) = self.timer.as_mut().filter(|t| t.due <= now) {
-            timer.timeout = (timer.timeout * 2).min(TIMEOUT_MAX);
-            timer.due = now + timer.timeout;
+            timer.timeout = timer.timeout.saturating_mul(2).min(TIMEOUT_MAX.max(timer.timeout));
+            timer.due = now.saturating_add(timer.timeout);
             sent.extend(self.unacknowledged.first());
         }
         self.send(output, now, &mut sent);
@@ -78,7 +78,8 @@ impl Sender {
         if let OutputFlow::Closed { rto, .. } = output.flow
             && self.unacknowledged.remove(&number)
         {
-            self.timer = (!self.unacknowledged.is_empty()).then(|| Retransmission { due: now + rto, timeout: rto });
+            self.timer = (!self.unacknowledged.is_empty())
+                .then(|| Retransmission { due: now.saturating_add(rto), timeout: rto });
             self.send(output, now, &mut sent);
         }
         sent
@@ -97,7 +98,7 @@ impl Sender {
                     sent.push(self.sequence);
                     self.sequence += 1;
                     self.backlog -= 1;
-                    self.timer.get_or_insert(Retransmission { due: now + rto, timeout: rto });
+                    self.timer.get_or_insert(Retransmission { due: now.saturating_add(rto), timeout: rto });
                 }
             }
         }

@@ -1,0 +1,13 @@
+//! Tells the program which commit it was built from, for `--version` and manifests.
+#![allow(clippy::disallowed_methods, reason = "a build script speaks to cargo through the environment")]
+
+use std::process::Command;
+
+fn main() {
+    println!("cargo::rerun-if-changed=.git/HEAD");
+    println!("cargo::rerun-if-changed=.git/logs/HEAD");
+    let git = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]).output();
+    let commit = git.ok().filter(|out| out.status.success()).and_then(|out| String::from_utf8(out.stdout).ok());
+    let commit = commit.map_or("unknown".into(), |text| text.trim().to_string());
+    println!("cargo::rustc-env=MIDFLIGHT_COMMIT={commit}");
+}

@@ -1,0 +1,138 @@
+//! Models by name: in a folder given, or the nearest `models/` at or above the scenario, then those inside the binary.
+//!
+//! It finds and lists files; what is in them is read by `scenario::resolve`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use include_dir::{Dir, include_dir};
+
+use super::error::ScenarioError;
+use super::parse::parse;
+use super::schema::model::{Header, Model, ModelKind, Network, Platform, Workload};
+use super::source::Source;
+
+static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models");
+
+/// Where models are looked up.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    folder: Option<PathBuf>,
+}
+
+/// A model that can be named.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ModelEntry {
+    /// What it describes.
+    pub kind: ModelKind,
+    /// The name to use.
+    pub name: String,
+    /// One sentence; empty for traces and for files that cannot be read.
+    pub about: String,
+    /// The file it comes from; `embedded:…` when inside the binary.
+    pub source_file: String,
+}
+
+impl Library {
+    /// Models of `folder` if given, else of the nearest `models/` at or above the scenario; then the embedded ones.
+    pub fn new(folder: Option<&Path>, scenario: Option<&Path>) -> Self {
+        let nearest = || {
+            let scenario = scenario?.canonicalize().ok()?;
+            scenario.ancestors().map(|above| above.join("models")).find(|models| models.is_dir())
+        };
+        Self { folder: folder.map(Path::to_path_buf).or_else(nearest) }
+    }
+
+    /// The text of a model; `None` if there is none of this name.
+    ///
+    /// # Errors
+    /// The file is there and cannot be read.
+    pub(super) fn find(&self, kind: ModelKind, name: &str) -> Result<Option<Arc<Source>>, ScenarioError> {
+        if !is_name(name) {
+            return Ok(None);
+        }
+        let relative = format!("{}/{name}.{}", kind.folder(), kind.extension());
+        if let Some(path) = self.folder.as_ref().map(|folder| folder.join(&relative)).filter(|path| path.exists()) {
+            return Source::read(&path).map(|source| Some(Arc::new(source)));
+        }
+        let Some(file) = EMBEDDED.get_file(&relative) else { return Ok(None) };
+        Source::new(format!("embedded:models/{relative}"), file.contents()).map(|source| Some(Arc::new(source)))
+    }
+
+    /// The names of all models of a kind, sorted, each once.
+    pub(super) fn names(&self, kind: ModelKind) -> Vec<String> {
+        let ends = format!(".{}", kind.extension());
+        let mut names: Vec<String> = Vec::new();
+        if let Some(folder) = &self.folder {
+            let entries = fs::read_dir(folder.join(kind.folder())).into_iter().flatten().flatten();
+            names.extend(entries.filter_map(|entry| entry.file_name().into_string().ok()));
+        }
+        if let Some(folder) = EMBEDDED.get_dir(kind.folder()) {
+            names.extend(folder.files().filter_map(|file| file.path().file_name()?.to_str().map(String::from)));
+        }
+        names =
+            names.iter().filter_map(|name| name.strip_suffix(&ends)).filter(|n| is_name(n)).map(Into::into).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// All models, by kind and name.
+    pub fn list(&self) -> Vec<ModelEntry> {
+        let entry = |kind: ModelKind, name: String| {
+            let source = self.find(kind, &name).ok().flatten();
+            let about = source.as_ref().map(|source| about(kind, source)).unwrap_or_default();
+            let source_file = source.map(|source| source.name().to_string()).unwrap_or_default();
+            ModelEntry { kind, name, about, source_file }
+        };
+        let all = ModelKind::ALL.into_iter();
+        all.flat_map(|kind| self.names(kind).into_iter().map(move |name| entry(kind, name))).collect()
+    }
+}
+
+/// All models of a folder (or, without one, of the nearest `models/` at or above the working folder) and the embedded.
+pub fn list_models(folder: Option<&Path>) -> Vec<ModelEntry> {
+    Library::new(folder, Some(Path::new("."))).list()
+}
+
+fn about(kind: ModelKind, source: &Arc<Source>) -> String {
+    fn of<M: Model>(source: &Arc<Source>) -> Option<String> {
+        parse::<M::File>(source).ok().map(|file| file.about().to_string())
+    }
+    match kind {
+        ModelKind::Network => of::<Network>(source),
+        ModelKind::Platform => of::<Platform>(source),
+        ModelKind::Workload => of::<Workload>(source),
+        ModelKind::Trace => None,
+    }
+    .unwrap_or_default()
+}
+
+/// A name is a file stem, never a path.
+fn is_name(name: &str) -> bool {
+    let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(good)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_no_path() {
+        for name in ["", "..", "../gige", "a/b", "/etc/passwd", ".hidden", "a\\b"] {
+            assert!(!is_name(name), "{name}");
+        }
+        assert!(is_name("write-intensive-1g"));
+    }
+
+    #[test]
+    fn every_embedded_model_says_what_it_is() {
+        let all = Library::default().list();
+        assert!(all.iter().any(|entry| entry.name == "gige" && entry.kind == ModelKind::Network));
+        for entry in all.iter().filter(|entry| entry.kind != ModelKind::Trace) {
+            assert!(!entry.about.is_empty(), "{}", entry.source_file);
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What it means → a complete text: models inline, nothing left to defaults.
+//!
+//! Manifests and capsules store this form, so that they mean the same when models and defaults have changed. Law:
+//! `resolve(print(s)) = s` (a property test), for every scenario that resolving can give.
+
+use super::policy::{AutoConverge, Cap, Caps, Detector, Handover, HandoverKind, Migration, Policy, StopRule};
+use super::resolve::{Column, ColumnUnit, print_bound};
+use super::schema::fault as fault_text;
+use super::schema::model::{self as model_text, ModelRef, RateTrace};
+use super::schema::policy as policy_text;
+use super::schema::quantity::{FidelityText, SchemaVersion, Text, Word};
+use super::schema::verdict as verdict_text;
+use super::schema::{self, Empty, ScenarioFile};
+use super::{Fault, FaultKind, Fidelity, Network, OutputFlow, Pattern, Platform, Scenario, Trigger, Vm, Workload};
+use crate::units::Bytes;
+use crate::vocabulary::Host;
+
+/// The complete text form. `columns` gives the units of bounds; a bound on an unknown column is printed as a count.
+pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
+    let page_size = scenario.platform.page_size;
+    let verdict = &scenario.verdict;
+    let drift = |host| scenario.clock_drift_ppm.iter().find(|(other, _)| *other == host).map(|(_, ppm)| *ppm);
+    let waives = verdict.waives.iter();
+    ScenarioFile {
+        schema_location: None,
+        schema: SchemaVersion,
+        why: scenario.why.clone(),
+        policy: policy(&scenario.policy),
+        vms: scenario.vms.iter().map(|one| vm(one, page_size)).collect(),
+        network: Some(ModelRef::Inline(Box::new(network(&scenario.network)))),
+        platform: Some(ModelRef::Inline(Box::new(platform(&scenario.platform)))),
+        operator: Some(schema::Operator {
+            migrate_at: Some(Text(scenario.operator.migrate_at)),
+            cancel_after: scenario.operator.cancel_after.map(Text),
+        }),
+        clock_drift_ppm: Some(schema::ClockDrift {
+            source: drift(Host::Source),
+            destination: drift(Host::Destination),
+            management: drift(Host::Management),
+            client: drift(Host::Client),
+        }),
+        faults: scenario.faults.iter().map(fault).collect(),
+        tolerates: verdict.tolerates.iter().copied().map(Word).collect(),
+        waives: waives
+            .map(|waiver| verdict_text::Waiver { invariant: Word(waiver.invariant), why: waiver.why.clone() })
+            .collect(),
+        must_violate: verdict.must_violate.map(Word),
+        expect: Some(expect(scenario, columns)),
+        horizon: Some(Text(scenario.horizon)),
+        seed: Some(scenario.seed),
+        fidelity: Some(Word(match scenario.fidelity {
+            Fidelity::Exact => FidelityText::Exact,
+        })),
+    }
+}
+
+/// [`print()`] as indented JSON with a final newline.
+pub fn print_json(scenario: &Scenario, columns: &[Column]) -> String {
+    let mut text = serde_json::to_string_pretty(&print(scenario, columns)).expect("plain structs are JSON");
+    text.push('\n');
+    text
+}
+
+fn expect(scenario: &Scenario, columns: &[Column]) -> verdict_text::Expect {
+    let unit =
+        |name: &str| columns.iter().find(|column| column.name == name).map_or(ColumnUnit::Count, |column| column.unit);
+    let metrics = scenario.verdict.metrics.iter().map(|bound| {
+        let text = |value: Option<u64>| value.map(|value| print_bound(unit(&bound.column), value));
+        (bound.column.clone(), verdict_text::Bound { min: text(bound.min), max: text(bound.max) })
+    });
+    verdict_text::Expect {
+        outcome: scenario.verdict.outcome.iter().copied().map(Word).collect(),
+        metrics: metrics.collect(),
+    }
+}
+
+fn vm(vm: &Vm, page_size: Bytes) -> schema::Vm {
+    schema::Vm {
+        name: Some(vm.name.clone()),
+        memory: Text(vm.memory),
+        workload: ModelRef::Inline(Box::new(workload(&vm.workload, page_size))),
+        output: vm.output.as_ref().map(|output| schema::Output {
+            rate: Text(output.rate),
+            size: Text(output.size),
+            flow: Some(match output.flow {
+                OutputFlow::Open => schema::Flow::Open(Empty {}),
+                OutputFlow::Closed { window, rto } => {
+                    schema::Flow::Closed(schema::ClosedFlow { window: Some(window), rto: Some(Text(rto)) })
+                }
+            }),
+        }),
+    }
+}
+
+fn workload(workload: &Workload, page_size: Bytes) -> model_text::Workload {
+    let classes = workload.classes.iter().map(|class| model_text::Class {
+        name: class.name.clone(),
+        size: Some(Text(class.pages.bytes(page_size))),
+        write: Text(class.write),
+        pattern: Some(match class.pattern {
+            Pattern::Uniform => model_text::Pattern::Uniform(Empty {}),
+            Pattern::Sequential => model_text::Pattern::Sequential(Empty {}),
+            Pattern::Zipf { exponent } => model_text::Pattern::Zipf(model_text::Zipf { exponent: Text(exponent) }),
+        }),
+        zero: Some(Text(class.zero)),
+        layout: Some(Word(class.layout)),
+    });
+    let phases = workload.phases.iter();
+    let phases = phases.map(|phase| model_text::WorkloadPhase { from: Text(phase.from), factor: Text(phase.factor) });
+    model_text::Workload { base: None, classes: Some(classes.collect()), phases: Some(phases.collect()) }
+}
+
+fn network(network: &Network) -> model_text::Network {
+    let steps = network.rate_trace.iter();
+    let steps = steps.map(|step| model_text::RateStep { from: Text(step.from), rate: Text(step.rate) });
+    model_text::Network {
+        base: None,
+        nics: Some(Word(network.nics)),
+        rate: Some(Text(network.rate)),
+        application_rate: Some(Text(network.application_rate)),
+        rate_trace: Some(RateTrace::Steps(steps.collect())),
+        path_rate: network.path_rate.map(Text),
+        latency: Some(Text(network.latency)),
+        jitter: Some(Text(network.jitter)),
+        loss: Some(Text(network.loss)),
+        duplicate: Some(Text(network.duplicate)),
+        queue: Some(Text(network.queue)),
+        send_buffer: Some(Text(network.send_buffer)),
+        packet: Some(Text(network.packet)),
+        rto: Some(Text(network.rto)),
+        rto_max: Some(Text(network.rto_max)),
+        give_up: Some(Text(network.give_up)),
+    }
+}
+
+fn platform(platform: &Platform) -> model_text::Platform {
+    model_text::Platform {
+        base: None,
+        page_size: Some(Text(platform.page_size)),
+        page_header: Some(Text(platform.page_header)),
+        zero_page: Some(Text(platform.zero_page)),
+        device_state: Some(Text(platform.device_state)),
+        message: Some(Text(platform.message)),
+        chunk: Some(Text(platform.chunk)),
+        dirty_log: Some(Word(platform.dirty_log)),
+        setup: Some(Text(platform.setup)),
+        sync_per_gib: Some(Text(platform.sync_per_gib)),
+        read_page: Some(Text(platform.read_page)),
+        place_page: Some(Text(platform.place_page)),
+        stop: Some(Text(platform.stop)),
+        load: Some(Text(platform.load)),
+        resume: Some(Text(platform.resume)),
+        window: Some(Text(platform.window)),
+        announce: Some(Text(platform.announce)),
+    }
+}
+
+fn policy(policy: &Policy) -> policy_text::Policy {
+    let migration = match &policy.migration {
+        Migration::None => policy_text::Migration::None(Empty {}),
+        Migration::StopAndCopy => policy_text::Migration::StopAndCopy(Empty {}),
+        Migration::PreCopy(pre_copy) => policy_text::Migration::PreCopy(policy_text::PreCopy {
+            stop_rule: Some(stop_rule(&pre_copy.stop_rule)),
+            caps: Some(caps(&pre_copy.caps)),
+            auto_converge: pre_copy.auto_converge.as_ref().map(auto_converge),
+        }),
+    };
+    policy_text::Policy {
+        migration,
+        handover: Some(handover(&policy.handover)),
+        detector: Some(detector(&policy.detector)),
+    }
+}
+
+fn stop_rule(rule: &StopRule) -> policy_text::StopRule {
+    match *rule {
+        StopRule::Qemu { downtime_limit, max_bandwidth } => policy_text::StopRule::Qemu(policy_text::QemuRule {
+            downtime_limit: Some(Text(downtime_limit)),
+            max_bandwidth: max_bandwidth.map(Text),
+        }),
+        StopRule::Clark { min_rate, increment, max_rate, min_remaining } => {
+            policy_text::StopRule::Clark(policy_text::ClarkRule {
+                min_rate: Text(min_rate),
+                increment: Text(increment),
+                max_rate: Text(max_rate),
+                min_remaining: Text(min_remaining),
+            })
+        }
+    }
+}
+
+fn caps(caps: &Caps) -> policy_text::Caps {
+    fn cap<T: Copy, M>(cap: Option<Cap<T>>, text: impl Fn(T) -> M) -> Option<policy_text::Cap<M>> {
+        cap.map(|cap| policy_text::Cap { max: text(cap.max), then: Some(Word(cap.then)) })
+    }
+    policy_text::Caps {
+        rounds: cap(caps.rounds, |rounds| rounds),
+        bytes: cap(caps.bytes, Text),
+        time: cap(caps.time, Text),
+    }
+}
+
+fn auto_converge(throttle: &AutoConverge) -> policy_text::AutoConverge {
+    policy_text::AutoConverge {
+        trigger: Some(Text(throttle.trigger)),
+        initial: Some(Text(throttle.initial)),
+        increment: Some(Text(throttle.increment)),
+        max: Some(Text(throttle.max)),
+    }
+}
+
+fn handover(handover: &Handover) -> policy_text::Handover {
+    let (on_silence, ask_period) = (Some(Word(handover.on_silence)), Some(Text(handover.ask_period)));
+    match handover.kind {
+        HandoverKind::Autostart => policy_text::Handover::Autostart(policy_text::Autostart { on_silence, ask_period }),
+        HandoverKind::ThreePhase => policy_text::Handover::ThreePhase(policy_text::ThreePhase {
+            on_silence,
+            destination_on_silence: Some(Word(handover.destination_on_silence)),
+            ask_period,
+        }),
+    }
+}
+
+fn detector(detector: &Detector) -> policy_text::Detector {
+    let heartbeat = match &detector.heartbeat {
+        None => policy_text::Heartbeat::Off(Empty {}),
+        Some(pings) => policy_text::Heartbeat::Pings(policy_text::Pings {
+            period: Some(Text(pings.period)),
+            timeout: Some(Text(pings.timeout)),
+            misses: Some(pings.misses),
+            answered_by: Some(Word(pings.answered_by)),
+        }),
+    };
+    policy_text::Detector { heartbeat: Some(heartbeat), transport_error: Some(Word(detector.transport_error)) }
+}
+
+fn fault(fault: &Fault) -> fault_text::Fault {
+    let what = match fault.what {
+        FaultKind::Crash(host) => fault_text::What::Crash(Word(host)),
+        FaultKind::CrashVmm(host) => fault_text::What::CrashVmm(Word(host)),
+        FaultKind::Cut { from, to, direction } => fault_text::What::Cut(fault_text::Cut {
+            from: Some(Word(from)),
+            to: Some(Word(to)),
+            direction: Some(Word(direction)),
+        }),
+        FaultKind::Reset => fault_text::What::Reset(Empty {}),
+        FaultKind::Silence => fault_text::What::Silence(Empty {}),
+    };
+    let when = match &fault.when {
+        Trigger::At(time) => fault_text::When::At(Text(*time)),
+        Trigger::Phase { name, round, progress, after } => fault_text::When::Phase(fault_text::PhaseTrigger {
+            name: Word(*name),
+            round: *round,
+            progress: Some(Text(*progress)),
+            after: Some(Text(*after)),
+        }),
+    };
+    fault_text::Fault { what, when, lasts: fault.lasts.map(Text) }
+}

@@ -1,0 +1,171 @@
+//! What was typed → what it means: names looked up, defaults filled in, values checked against each other.
+//!
+//! All problems are collected, each with its place, and reported together; a scenario comes out only if there is none.
+//! The defaults of the format are here and in the submodules, once each.
+
+mod context;
+mod fault;
+mod model;
+mod policy;
+mod verdict;
+mod workload;
+
+use std::sync::Arc;
+
+use super::error::Diagnostic;
+use super::library::Library;
+use super::schema::model::ModelRef;
+use super::schema::{ClockDrift, Flow, ScenarioFile, Vm as VmText};
+use super::source::Source;
+use super::{Fidelity, Network, Operator, Output, OutputFlow, Platform, Scenario, Vm};
+use crate::units::{Bytes, EventRate, Span};
+use crate::vocabulary::Host;
+use context::{Context, Place};
+
+pub(super) use verdict::print_bound;
+pub use verdict::{Column, ColumnUnit};
+
+const DEFAULT_NETWORK: &str = "gige";
+const DEFAULT_PLATFORM: &str = "generic";
+const DEFAULT_SEED: u64 = 1;
+const DEFAULT_MIGRATE_AT: Span = Span::from_s(1);
+const DEFAULT_WINDOW: u64 = 10;
+const DEFAULT_OUTPUT_RTO: Span = Span::from_ms(200);
+/// Ten per cent: no real clock is so wrong.
+const MAX_DRIFT_PPM: u32 = 100_000;
+
+/// Gives a typed scenario its meaning.
+///
+/// # Errors
+/// All problems, at least one.
+pub(super) fn resolve(
+    name: &str,
+    file: &ScenarioFile,
+    source: &Arc<Source>,
+    library: &Library,
+    columns: &[Column],
+) -> Result<Scenario, Vec<Diagnostic>> {
+    let mut context = Context::new(source, library);
+    let resolved = scenario(&mut context, name, file, columns);
+    match resolved {
+        Some(scenario) if context.is_clean() => Ok(scenario),
+        _ => Err(context.into_diagnostics()),
+    }
+}
+
+fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns: &[Column]) -> Option<Scenario> {
+    let root = Place::root();
+    if file.why.trim().is_empty() {
+        context.problem(&root.key("why"), "is empty", Some("say in a sentence what the scenario shows"));
+    }
+    let network = file.network.clone().unwrap_or_else(|| ModelRef::Name(DEFAULT_NETWORK.into()));
+    let network = model::network(context, &network, &root.key("network"));
+    let platform = file.platform.clone().unwrap_or_else(|| ModelRef::Name(DEFAULT_PLATFORM.into()));
+    let platform = model::platform(context, &platform, &root.key("platform"));
+    let policy = policy::policy(context, &file.policy, &root.key("policy"));
+    let vms = vms(context, file, platform.as_ref(), &root.key("vms"));
+    let operator = Operator {
+        migrate_at: file.operator.as_ref().and_then(|o| o.migrate_at).map_or(DEFAULT_MIGRATE_AT, |at| at.0),
+        cancel_after: file.operator.as_ref().and_then(|o| o.cancel_after).map(|after| after.0),
+    };
+    let clock_drift_ppm = drift(context, file.clock_drift_ppm.as_ref(), &root.key("clock_drift_ppm"));
+    let faults = fault::faults(context, &file.faults, &root.key("faults"));
+    let verdict = verdict::verdict(context, file, columns, &root);
+    let horizon = horizon(context, file, vms.first(), network.as_ref(), operator.migrate_at, &root.key("horizon"));
+    Some(Scenario {
+        name: name.into(),
+        why: file.why.clone(),
+        policy,
+        vms,
+        network: network?,
+        platform: platform?,
+        operator,
+        clock_drift_ppm,
+        faults,
+        verdict,
+        horizon,
+        seed: file.seed.unwrap_or(DEFAULT_SEED),
+        // `auto` and `exact` are the same as long as there is only one way.
+        fidelity: Fidelity::Exact,
+    })
+}
+
+fn vms(context: &mut Context<'_>, file: &ScenarioFile, platform: Option<&Platform>, at: &Place) -> Vec<Vm> {
+    if file.vms.len() != 1 {
+        let message = format!("has {} VMs; exactly one can be simulated for now", file.vms.len());
+        context.problem(at, message, None);
+    }
+    let vms = file.vms.iter().enumerate();
+    vms.filter_map(|(i, text)| vm(context, text, platform, &at.index(i))).collect()
+}
+
+fn vm(context: &mut Context<'_>, text: &VmText, platform: Option<&Platform>, at: &Place) -> Option<Vm> {
+    let name = text.name.clone().unwrap_or_else(|| "vm".into());
+    if name.trim().is_empty() {
+        context.problem(&at.key("name"), "is empty", None);
+    }
+    let memory = text.memory.0;
+    let output = text.output.as_ref().map(|output| {
+        let at = at.key("output");
+        if output.rate.0 == EventRate::ZERO {
+            context.problem(&at.key("rate"), "is zero", Some("leave `output` out for a silent guest"));
+        }
+        if output.size.0 == Bytes::ZERO {
+            context.problem(&at.key("size"), "is zero; a packet has bytes", None);
+        }
+        Output { rate: output.rate.0, size: output.size.0, flow: flow(context, output.flow.as_ref(), &at.key("flow")) }
+    });
+    let page_size = platform.map(|platform| platform.page_size).filter(|size| *size != Bytes::ZERO);
+    let workload = workload::workload(context, text, page_size, at);
+    Some(Vm { name, memory, workload: workload?, output })
+}
+
+fn flow(context: &mut Context<'_>, flow: Option<&Flow>, at: &Place) -> OutputFlow {
+    let Some(Flow::Closed(closed)) = flow else { return OutputFlow::Open };
+    let at = at.key("closed");
+    let window = closed.window.unwrap_or(DEFAULT_WINDOW);
+    let rto = closed.rto.map_or(DEFAULT_OUTPUT_RTO, |rto| rto.0);
+    if window == 0 {
+        context.problem(&at.key("window"), "is zero, so nothing could ever be sent", None);
+    }
+    context.positive(rto != Span::ZERO, &at.key("rto"));
+    OutputFlow::Closed { window, rto }
+}
+
+fn drift(context: &mut Context<'_>, drift: Option<&ClockDrift>, at: &Place) -> Vec<(Host, i32)> {
+    let Some(drift) = drift else { return Vec::new() };
+    let hosts = [
+        (Host::Source, drift.source),
+        (Host::Destination, drift.destination),
+        (Host::Management, drift.management),
+        (Host::Client, drift.client),
+    ];
+    let given = hosts.into_iter().filter_map(|(host, ppm)| ppm.map(|ppm| (host, ppm)));
+    let given: Vec<(Host, i32)> = given.collect();
+    for (host, ppm) in &given {
+        if ppm.unsigned_abs() > MAX_DRIFT_PPM {
+            let message = format!("{ppm} is beyond ±{MAX_DRIFT_PPM}, ten per cent");
+            context.problem(&at.key(host.as_str()), message, None);
+        }
+    }
+    given
+}
+
+/// 20 × (memory / link rate) + 60 s unless given.
+fn horizon(
+    context: &mut Context<'_>,
+    file: &ScenarioFile,
+    vm: Option<&Vm>,
+    network: Option<&Network>,
+    migrate_at: Span,
+    at: &Place,
+) -> Span {
+    let once = network.zip(vm).and_then(|(network, vm)| network.rate.time_for(vm.memory)).unwrap_or_default();
+    let default = once.saturating_mul(20).saturating_add(Span::from_s(60)).min(Span::LONGEST);
+    let horizon = file.horizon.map_or(default, |horizon| horizon.0);
+    if horizon <= migrate_at {
+        let message = format!("the run ends at {horizon}, before the migration begins at {migrate_at}");
+        context.problem(at, message, Some("give a later `horizon` or an earlier `operator.migrate_at`"));
+    }
+    horizon
+}

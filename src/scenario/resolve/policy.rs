@@ -1,0 +1,143 @@
+//! `policy`: the defaults of QEMU where it has them, and limits that cannot work refused.
+
+use super::context::{Context, Place};
+use crate::scenario::policy::{
+    AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
+    Policy, PreCopy, StopRule, TransportError,
+};
+use crate::scenario::schema::policy as text;
+use crate::scenario::schema::quantity::{Text, Word};
+use crate::units::{ByteRate, Bytes, Ratio, Span};
+
+/// QEMU's `downtime-limit`.
+const DEFAULT_DOWNTIME_LIMIT: Span = Span::from_ms(300);
+const DEFAULT_ASK_PERIOD: Span = Span::from_s(1);
+const DEFAULT_PING_PERIOD: Span = Span::from_s(1);
+const DEFAULT_PING_TIMEOUT: Span = Span::from_s(1);
+const DEFAULT_MISSES: u64 = 3;
+
+pub(super) fn policy(context: &mut Context<'_>, policy: &text::Policy, at: &Place) -> Policy {
+    let migration = match &policy.migration {
+        text::Migration::None(_) => Migration::None,
+        text::Migration::StopAndCopy(_) => Migration::StopAndCopy,
+        text::Migration::PreCopy(text) => {
+            Migration::PreCopy(pre_copy(context, text, &at.key("migration").key("pre-copy")))
+        }
+    };
+    Policy {
+        migration,
+        handover: handover(context, policy.handover.as_ref(), &at.key("handover")),
+        detector: detector(context, policy.detector.as_ref(), &at.key("detector")),
+    }
+}
+
+fn pre_copy(context: &mut Context<'_>, text: &text::PreCopy, at: &Place) -> PreCopy {
+    let caps = text.caps.as_ref().map(|text| caps(context, text, &at.key("caps"))).unwrap_or_default();
+    PreCopy {
+        stop_rule: stop_rule(context, text.stop_rule.as_ref(), &at.key("stop_rule")),
+        caps,
+        auto_converge: text.auto_converge.as_ref().map(|text| auto_converge(context, text, &at.key("auto_converge"))),
+    }
+}
+
+fn stop_rule(context: &mut Context<'_>, rule: Option<&text::StopRule>, at: &Place) -> StopRule {
+    match rule {
+        None => StopRule::Qemu { downtime_limit: DEFAULT_DOWNTIME_LIMIT, max_bandwidth: None },
+        Some(text::StopRule::Qemu(rule)) => {
+            let at = at.key("qemu");
+            let max_bandwidth = rule.max_bandwidth.map(|rate| rate.0);
+            context.positive(max_bandwidth != Some(ByteRate::ZERO), &at.key("max_bandwidth"));
+            let downtime_limit = rule.downtime_limit.map_or(DEFAULT_DOWNTIME_LIMIT, |limit| limit.0);
+            StopRule::Qemu { downtime_limit, max_bandwidth }
+        }
+        Some(text::StopRule::Clark(rule)) => {
+            let at = at.key("clark");
+            context.positive(rule.min_rate.0 != ByteRate::ZERO, &at.key("min_rate"));
+            if rule.min_rate.0 > rule.max_rate.0 {
+                let message = format!("{} is below `min_rate`, {}", rule.max_rate.0, rule.min_rate.0);
+                context.problem(&at.key("max_rate"), message, None);
+            }
+            StopRule::Clark {
+                min_rate: rule.min_rate.0,
+                increment: rule.increment.0,
+                max_rate: rule.max_rate.0,
+                min_remaining: rule.min_remaining.0,
+            }
+        }
+    }
+}
+
+fn caps(context: &mut Context<'_>, caps: &text::Caps, at: &Place) -> Caps {
+    let then = |word: Option<Word<CapEnding>>| word.map_or(CapEnding::Stop, |word| word.0);
+    let rounds = caps.rounds.as_ref().map(|cap| Cap { max: cap.max, then: then(cap.then) });
+    let bytes = caps.bytes.as_ref().map(|cap| Cap { max: cap.max.0, then: then(cap.then) });
+    let time = caps.time.as_ref().map(|cap| Cap { max: cap.max.0, then: then(cap.then) });
+    context.positive(rounds.is_none_or(|cap| cap.max > 0), &at.key("rounds").key("max"));
+    context.positive(bytes.is_none_or(|cap| cap.max > Bytes::ZERO), &at.key("bytes").key("max"));
+    context.positive(time.is_none_or(|cap| cap.max > Span::ZERO), &at.key("time").key("max"));
+    Caps { rounds, bytes, time }
+}
+
+fn auto_converge(context: &mut Context<'_>, text: &text::AutoConverge, at: &Place) -> AutoConverge {
+    let ratio = |text: Option<Text<Ratio>>, percent| text.map_or_else(|| Ratio::percent(percent), |text| text.0);
+    let throttle = AutoConverge {
+        trigger: ratio(text.trigger, 50),
+        initial: ratio(text.initial, 20),
+        increment: ratio(text.increment, 10),
+        max: ratio(text.max, 99),
+    };
+    context.positive(throttle.trigger > Ratio::ZERO, &at.key("trigger"));
+    context.positive(throttle.initial > Ratio::ZERO, &at.key("initial"));
+    if throttle.max >= Ratio::ONE {
+        let message = format!("{} would stop the guest for good", throttle.max);
+        context.problem(&at.key("max"), message, Some("stay below 100 %, as QEMU does with 99 %"));
+    } else if throttle.initial > throttle.max {
+        let message = format!("{} is above `max`, {}", throttle.initial, throttle.max);
+        context.problem(&at.key("initial"), message, None);
+    }
+    throttle
+}
+
+fn handover(context: &mut Context<'_>, handover: Option<&text::Handover>, at: &Place) -> Handover {
+    let word = |word: Option<Word<OnSilence>>, default| word.map_or(default, |word| word.0);
+    let (kind, on_silence, destination_on_silence, period, at) = match handover {
+        None => (HandoverKind::Autostart, OnSilence::Resume, OnSilence::Wait, None, at.clone()),
+        Some(text::Handover::Autostart(text)) => {
+            // The destination never waits while it holds everything: it runs.
+            let source = word(text.on_silence, OnSilence::Resume);
+            (HandoverKind::Autostart, source, OnSilence::Wait, text.ask_period, at.key("autostart"))
+        }
+        Some(text::Handover::ThreePhase(text)) => {
+            let source = word(text.on_silence, OnSilence::Resume);
+            let destination = word(text.destination_on_silence, OnSilence::Wait);
+            (HandoverKind::ThreePhase, source, destination, text.ask_period, at.key("three-phase"))
+        }
+    };
+    let ask_period = period.map_or(DEFAULT_ASK_PERIOD, |period| period.0);
+    context.positive(ask_period != Span::ZERO, &at.key("ask_period"));
+    Handover { kind, on_silence, destination_on_silence, ask_period }
+}
+
+fn detector(context: &mut Context<'_>, detector: Option<&text::Detector>, at: &Place) -> Detector {
+    let heartbeat = match detector.and_then(|detector| detector.heartbeat.as_ref()) {
+        Some(text::Heartbeat::Off(_)) => None,
+        Some(text::Heartbeat::Pings(text)) => Some(pings(context, text, &at.key("heartbeat").key("pings"))),
+        None => Some(pings(context, &text::Pings::default(), at)),
+    };
+    let transport_error =
+        detector.and_then(|detector| detector.transport_error).map_or(TransportError::AtNextWrite, |word| word.0);
+    Detector { heartbeat, transport_error }
+}
+
+fn pings(context: &mut Context<'_>, text: &text::Pings, at: &Place) -> Heartbeat {
+    let pings = Heartbeat {
+        period: text.period.map_or(DEFAULT_PING_PERIOD, |period| period.0),
+        timeout: text.timeout.map_or(DEFAULT_PING_TIMEOUT, |timeout| timeout.0),
+        misses: text.misses.unwrap_or(DEFAULT_MISSES),
+        answered_by: text.answered_by.map_or(AnsweredBy::Agent, |word| word.0),
+    };
+    context.positive(pings.period != Span::ZERO, &at.key("period"));
+    context.positive(pings.timeout != Span::ZERO, &at.key("timeout"));
+    context.positive(pings.misses > 0, &at.key("misses"));
+    pings
+}

@@ -1,0 +1,120 @@
+//! `memory` and `workload`: classes of whole pages that together are the memory, no more and no less.
+
+use super::context::{Context, Place};
+use crate::scenario::schema::Vm as VmText;
+use crate::scenario::schema::model::{Class, Pattern as PatternText, WorkloadPhase as PhaseText};
+use crate::scenario::{Layout, PageClass, Pattern, Workload, WorkloadPhase};
+use crate::units::{Bytes, PageCount, Ratio};
+
+/// More memory than any host has.
+const MAX_MEMORY: Bytes = Bytes::new(16 << 40);
+const MAX_EXPONENT: u64 = 10;
+
+pub(super) fn workload(
+    context: &mut Context<'_>,
+    vm: &VmText,
+    page_size: Option<Bytes>,
+    at: &Place,
+) -> Option<Workload> {
+    let layers = context.layers(&vm.workload, &at.key("workload"));
+    let memory = vm.memory.0;
+    let memory_at = at.key("memory");
+    context.positive(memory != Bytes::ZERO, &memory_at);
+    if memory > MAX_MEMORY {
+        context.problem(&memory_at, format!("{memory} is above {MAX_MEMORY}, the most that is simulated"), None);
+        return None;
+    }
+    let page_size = page_size?;
+    if !memory.get().is_multiple_of(page_size.get()) {
+        context.problem(&memory_at, format!("{memory} is not a whole number of pages of {page_size}"), None);
+        return None;
+    }
+    let layers = layers?;
+    let (classes, classes_at) = context.required(&layers, "classes", |workload| workload.classes.clone(), Vec::new());
+    let sizes = sizes(context, &classes, memory, page_size, &classes_at);
+    let classes = classes.iter().zip(sizes).enumerate();
+    let classes = classes.map(|(i, (text, pages))| class(context, text, pages, &classes_at.index(i))).collect();
+    let phases = layers.pick("phases", |workload| workload.phases.clone());
+    let phases = phases.map_or_else(Vec::new, |(phases, at)| rising(context, &phases, &at));
+    Some(Workload { classes, phases })
+}
+
+/// Pages of each class; together the memory, or a problem.
+fn sizes(context: &mut Context<'_>, classes: &[Class], memory: Bytes, page_size: Bytes, at: &Place) -> Vec<PageCount> {
+    let mut rest = None;
+    let mut named = 0u128;
+    for (i, class) in classes.iter().enumerate() {
+        let here = at.index(i);
+        if class.name.trim().is_empty() {
+            context.problem(&here.key("name"), "is empty", None);
+        }
+        if classes[..i].iter().any(|other| other.name == class.name) {
+            context.problem(&here.key("name"), format!("there is a class `{}` already", class.name), None);
+        }
+        let Some(size) = class.size else {
+            if rest.replace(i).is_some() {
+                let hint = "give it a `size`";
+                context.problem(&here, "a second class without `size`; only one can be the rest", Some(hint));
+            }
+            continue;
+        };
+        named += u128::from(size.0.get());
+        let size_at = here.key("size");
+        context.positive(size.0 != Bytes::ZERO, &size_at);
+        if !size.0.get().is_multiple_of(page_size.get()) {
+            context.problem(&size_at, format!("{} is not a whole number of pages of {page_size}", size.0), None);
+        }
+    }
+    let named = Bytes::new(u64::try_from(named).unwrap_or(u64::MAX));
+    let left = memory.saturating_sub(named);
+    if named > memory {
+        let more = named.saturating_sub(memory);
+        context.problem(at, format!("the classes are {more} more than the memory of {memory}"), None);
+    } else if rest.is_none() && left > Bytes::ZERO {
+        let hint = "leave out the `size` of one class to give it the rest";
+        context.problem(at, format!("the classes leave {left} of the memory of {memory} uncovered"), Some(hint));
+    } else if let Some(rest) = rest
+        && left == Bytes::ZERO
+    {
+        let name = &classes[rest].name;
+        context.problem(&at.index(rest), format!("nothing of the memory of {memory} is left for `{name}`"), None);
+    }
+    classes.iter().map(|class| class.size.map_or(left, |size| size.0).pages(page_size)).collect()
+}
+
+fn class(context: &mut Context<'_>, text: &Class, pages: PageCount, at: &Place) -> PageClass {
+    let zero = text.zero.map_or(Ratio::ZERO, |zero| zero.0);
+    if !zero.is_share() {
+        context.problem(&at.key("zero"), format!("{zero} is no share"), None);
+    }
+    let pattern = match &text.pattern {
+        None | Some(PatternText::Uniform(_)) => Pattern::Uniform,
+        Some(PatternText::Sequential(_)) => Pattern::Sequential,
+        Some(PatternText::Zipf(zipf)) => {
+            let exponent = zipf.exponent.0;
+            if exponent == Ratio::ZERO || exponent > Ratio::new(MAX_EXPONENT, 1) {
+                let message = format!("{exponent} is not above zero and at most {MAX_EXPONENT}");
+                context.problem(&at.key("pattern").key("zipf").key("exponent"), message, None);
+            }
+            Pattern::Zipf { exponent }
+        }
+    };
+    PageClass {
+        name: text.name.clone(),
+        pages,
+        write: text.write.0,
+        pattern,
+        zero,
+        layout: text.layout.map_or(Layout::Contiguous, |layout| layout.0),
+    }
+}
+
+fn rising(context: &mut Context<'_>, phases: &[PhaseText], at: &Place) -> Vec<WorkloadPhase> {
+    for (i, pair) in phases.windows(2).enumerate() {
+        if pair[1].from.0 <= pair[0].from.0 {
+            let message = format!("{} is not after {}; phases rise in time", pair[1].from.0, pair[0].from.0);
+            context.problem(&at.index(i + 1).key("from"), message, None);
+        }
+    }
+    phases.iter().map(|phase| WorkloadPhase { from: phase.from.0, factor: phase.factor.0 }).collect()
+}

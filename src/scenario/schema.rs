@@ -1,0 +1,170 @@
+//! A scenario exactly as a user types it: the file's shape, nothing of its meaning.
+//!
+//! Why a second set of types: what may be *left out* or *named* here is complete and numeric in
+//! [`super::Scenario`]; `scenario::resolve` leads from one to the other, `scenario::print` back. The doc comments
+//! below are the descriptions in the JSON Schema and in `docs/scenario.md`; a trailing "Default: …" sentence fills
+//! the column of defaults there.
+//!
+//! Shape rules, each for the sake of exact error paths: unknown keys refused, enums externally tagged
+//! (`{"crash": "destination"}`), nothing untagged, nothing flattened. What it does not do: check values against
+//! each other, read files, know defaults.
+
+pub mod fault;
+pub mod model;
+pub mod policy;
+pub mod quantity;
+pub mod verdict;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::{Bytes, EventRate, Span};
+use fault::Fault;
+use model::{ModelRef, Network, Platform, Workload};
+use policy::Policy;
+use quantity::{FidelityText, SchemaVersion, Text, Word};
+use verdict::{Expect, Waiver};
+
+use crate::vocabulary::{FaultClass, Invariant};
+
+/// An object without keys, as in `{"none": {}}`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct Empty {}
+
+/// One experiment: how a VM is moved, on what, what goes wrong, and what must come of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Scenario")]
+pub struct ScenarioFile {
+    /// Where editors find the JSON Schema; not read. Default: none.
+    #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+    pub schema_location: Option<String>,
+    /// Version of this format.
+    pub schema: SchemaVersion,
+    /// What the scenario shows, in a sentence.
+    pub why: String,
+    /// How the VM is moved, handed over, and how trouble is noticed.
+    pub policy: Policy,
+    /// The VMs that are moved; exactly one for now.
+    pub vms: Vec<Vm>,
+    /// Links and protocols between hosts: a name under `models/networks`, or the values themselves. Default: `"gige"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<ModelRef<Network>>,
+    /// Costs of hypervisor and host: a name under `models/platforms`, or the values themselves. Default: `"generic"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<ModelRef<Platform>>,
+    /// Who asks for the migration, and when. Default: migrates at 1 s, never cancels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<Operator>,
+    /// How fast each host's clock runs against true time. Default: all keep true time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_drift_ppm: Option<ClockDrift>,
+    /// What goes wrong, in any order. Default: nothing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+    /// Claim: a single fault of one of these classes, starting in the guarantee window, does no harm.
+    /// Default: no claim.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tolerates: Vec<Word<FaultClass>>,
+    /// Invariants that tolerated faults may break after all. Default: none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waives: Vec<Waiver>,
+    /// The invariant that this run must break, for a negative control. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub must_violate: Option<Word<Invariant>>,
+    /// What the run must give. Default: not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expect>,
+    /// Latest end of the run, in simulated time. Default: 20 × (memory / link rate) + 60 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub horizon: Option<Text<Span>>,
+    /// Seed of all randomness when the command line gives none. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// How memory is modelled: `exact` keeps every page and its version, `auto` chooses. Default: `"auto"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fidelity: Option<Word<FidelityText>>,
+}
+
+/// A virtual machine.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Vm {
+    /// Its name in records. Default: `"vm"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Guest memory; a multiple of the platform's page size.
+    pub memory: Text<Bytes>,
+    /// What its processes do to memory: a name under `models/workloads`, or the values themselves.
+    pub workload: ModelRef<Workload>,
+    /// Packets that it sends to its client. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<Output>,
+}
+
+/// Packets that the guest sends to its client: a Poisson process in guest time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Output {
+    /// Packets that the guest's program produces.
+    pub rate: Text<EventRate>,
+    /// Bytes of one packet.
+    pub size: Text<Bytes>,
+    /// Whether the client's acknowledgements hold it back. Default: `{"open": {}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<Flow>,
+}
+
+/// How output is paced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Flow {
+    /// As UDP: sent as produced.
+    Open(Empty),
+    /// As TCP: a bounded number of packets unacknowledged, the rest waits in the guest.
+    Closed(ClosedFlow),
+}
+
+/// Output as TCP sends it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClosedFlow {
+    /// Packets that may be unacknowledged; at least 1. Default: 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<u64>,
+    /// First retransmission time-out, in guest time; it doubles. Default: `"200 ms"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rto: Option<Text<Span>>,
+}
+
+/// Who asks for the migration, and what it does then.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// When it sends `migrate`, since the start of the run. Default: `"1 s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub migrate_at: Option<Text<Span>>,
+    /// When it sends `cancel`, counted from `migrate`, unless it has heard the end. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancel_after: Option<Text<Span>>,
+}
+
+/// Parts per million by which a host's clock runs fast (or slow, if negative); at most 100000 either way.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockDrift {
+    /// Of the source. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<i32>,
+    /// Of the destination. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<i32>,
+    /// Of the operator's host. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub management: Option<i32>,
+    /// Of the clients' host. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<i32>,
+}

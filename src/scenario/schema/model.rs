@@ -1,0 +1,372 @@
+//! Models as typed: networks, platforms and workloads, inline in a scenario or in a file of their own.
+//!
+//! A model is written once and used twice, so a macro makes both types from one list of fields: the inline object,
+//! and the file with its header (`schema`, `about`, `source`). Every field may be left to the `base`. What it does not
+//! do: look bases up (see [`crate::scenario::library`]) or demand completeness (see `scenario::resolve`).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
+use serde::ser::{Serialize, Serializer};
+
+use super::Empty;
+use super::quantity::{SchemaVersion, Text, Word};
+use crate::scenario::{DirtyLog, Layout, Nics};
+use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
+
+/// What a model describes; also the folder of its files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ModelKind {
+    /// Links and protocols.
+    Network,
+    /// Hypervisor and host.
+    Platform,
+    /// Guest memory.
+    Workload,
+    /// A rate over time, as CSV.
+    Trace,
+}
+
+impl ModelKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Network, Self::Platform, Self::Workload, Self::Trace];
+
+    /// The word for one.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Platform => "platform",
+            Self::Workload => "workload",
+            Self::Trace => "trace",
+        }
+    }
+    /// Its folder under `models/`.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Network => "networks",
+            Self::Platform => "platforms",
+            Self::Workload => "workloads",
+            Self::Trace => "traces",
+        }
+    }
+    /// The ending of its files, without the dot.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Trace => "csv",
+            _ => "json",
+        }
+    }
+}
+
+/// A kind of model.
+pub trait Model: Clone + fmt::Debug + Serialize + DeserializeOwned + JsonSchema {
+    /// Which.
+    const KIND: ModelKind;
+    /// The shape of its files.
+    type File: DeserializeOwned + Into<Self> + Header;
+    /// The model whose values fill the gaps.
+    fn base(&self) -> Option<&str>;
+}
+
+/// What every model file says about itself.
+pub trait Header {
+    /// One sentence.
+    fn about(&self) -> &str;
+    /// Where the numbers come from.
+    fn source(&self) -> &str;
+}
+
+/// A model by name, or its values in place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ModelRef<M> {
+    /// The stem of a file in the model's folder.
+    Name(String),
+    /// The values, over those of an optional base.
+    Inline(Box<M>),
+}
+
+impl<M: Model> Serialize for ModelRef<M> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Name(name) => serializer.serialize_str(name),
+            Self::Inline(model) => model.serialize(serializer),
+        }
+    }
+}
+
+impl<'de, M: Model> Deserialize<'de> for ModelRef<M> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RefVisitor(PhantomData))
+    }
+}
+
+struct RefVisitor<M>(PhantomData<M>);
+
+impl<'de, M: Model> Visitor<'de> for RefVisitor<M> {
+    type Value = ModelRef<M>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the name of a {0} or a {0} itself", M::KIND.as_str())
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<ModelRef<M>, E> {
+        Ok(ModelRef::Name(name.into()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<ModelRef<M>, A::Error> {
+        M::deserialize(MapAccessDeserializer::new(map)).map(|model| ModelRef::Inline(Box::new(model)))
+    }
+}
+
+impl<M: Model> JsonSchema for ModelRef<M> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("{} or its name", M::schema_name()).into()
+    }
+    fn inline_schema() -> bool {
+        true
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let inline = generator.subschema_for::<M>();
+        json_schema!({ "anyOf": [{ "type": "string" }, inline] })
+    }
+}
+
+macro_rules! model {
+    (
+        $(#[$doc:meta])* $name:ident,
+        $(#[$file_doc:meta])* $file:ident,
+        { $($(#[$meta:meta])* $field:ident: $type:ty,)+ }
+    ) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// The model whose values fill what is left out here. Default: none.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub base: Option<String>,
+            $(
+                $(#[$meta])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub $field: Option<$type>,
+            )+
+        }
+
+        $(#[$file_doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $file {
+            /// Where editors find the JSON Schema; not read. Default: none.
+            #[serde(rename = "$schema", default, skip_serializing_if = "Option::is_none")]
+            pub schema_location: Option<String>,
+            /// Version of this format.
+            pub schema: SchemaVersion,
+            /// What the model is, in one sentence.
+            pub about: String,
+            /// Where each of its numbers comes from.
+            pub source: String,
+            /// The model whose values fill what is left out here. Default: none.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub base: Option<String>,
+            $(
+                $(#[$meta])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub $field: Option<$type>,
+            )+
+        }
+
+        impl From<$file> for $name {
+            fn from(file: $file) -> Self {
+                Self { base: file.base, $($field: file.$field,)+ }
+            }
+        }
+
+        impl Header for $file {
+            fn about(&self) -> &str {
+                &self.about
+            }
+            fn source(&self) -> &str {
+                &self.source
+            }
+        }
+
+        impl Model for $name {
+            const KIND: ModelKind = ModelKind::$name;
+            type File = $file;
+            fn base(&self) -> Option<&str> {
+                self.base.as_deref()
+            }
+        }
+    };
+}
+
+model! {
+    /// Links and protocols between hosts. What neither it nor its bases give and has no default must be given.
+    Network,
+    /// A file in `models/networks`.
+    NetworkFile,
+    {
+        /// Whether migration and application traffic share one card per host.
+        nics: Word<Nics>,
+        /// Rate of the card that carries the migration, each direction; above zero.
+        rate: Text<ByteRate>,
+        /// Rate of the card that carries application and management traffic; `rate` when shared. Default: `rate`.
+        application_rate: Text<ByteRate>,
+        /// Changes of `rate` over time. Default: none.
+        rate_trace: RateTrace,
+        /// Highest rate of one path, as a TCP window gives; above zero. Default: the card's.
+        path_rate: Text<ByteRate>,
+        /// One-way delay of every path.
+        latency: Text<Span>,
+        /// Added to the delay, uniform from 0 to this, drawn per message. Default: `"0 ns"`.
+        jitter: Text<Span>,
+        /// Probability that a packet is lost; below 100 %. Default: `"0 %"`.
+        loss: Text<Ratio>,
+        /// Probability that a datagram arrives twice. Default: `"0 %"`.
+        duplicate: Text<Ratio>,
+        /// Bytes that the queue of one path holds; at least one packet.
+        queue: Text<Bytes>,
+        /// Bytes that one direction of a stream buffers at the sender; at least one packet.
+        send_buffer: Text<Bytes>,
+        /// Payload of one packet; above zero.
+        packet: Text<Bytes>,
+        /// First retransmission time-out of a stream; it doubles; above zero.
+        rto: Text<Span>,
+        /// Longest retransmission time-out; not below `rto`.
+        rto_max: Text<Span>,
+        /// Silence after which a stream with unsent data gives up; not below `rto`.
+        give_up: Text<Span>,
+    }
+}
+
+model! {
+    /// Costs and constants of a hypervisor on a kind of host. What neither it nor its bases give must be given.
+    Platform,
+    /// A file in `models/platforms`.
+    PlatformFile,
+    {
+        /// Bytes of one guest page; a power of two, 512 B at least.
+        page_size: Text<Bytes>,
+        /// Bytes that each page sent adds to its contents.
+        page_header: Text<Bytes>,
+        /// Bytes on the wire of a page that holds only zeros; above zero.
+        zero_page: Text<Bytes>,
+        /// CPU, devices and markers: bytes sent once, after the last page; above zero.
+        device_state: Text<Bytes>,
+        /// Bytes of a protocol message without payload; above zero.
+        message: Text<Bytes>,
+        /// Pages read and sent at a time; at least 1.
+        chunk: Text<PageCount>,
+        /// Whether a write at any time since the last sync counts (`snapshot`: TCG, older KVM), or only after the page
+        /// was sent (`clear-on-send`: KVM's manual protection, Xen's skip rule).
+        dirty_log: Word<DirtyLog>,
+        /// Command accepted to first page read.
+        setup: Text<Span>,
+        /// One sync of the dirty log, per GiB of guest memory.
+        sync_per_gib: Text<Span>,
+        /// Reading, testing and copying one page at the sender.
+        read_page: Text<Span>,
+        /// Writing one page at the receiver.
+        place_page: Text<Span>,
+        /// Stopping the vCPUs and saving CPU and device state.
+        stop: Text<Span>,
+        /// Loading CPU and device state at the receiver.
+        load: Text<Span>,
+        /// Starting the vCPUs.
+        resume: Text<Span>,
+        /// Window in which `max_bandwidth` is a budget and over which bandwidth is measured; above zero.
+        window: Text<Span>,
+        /// After a copy resumes: delay until the network sends the VM's address there.
+        announce: Text<Span>,
+    }
+}
+
+model! {
+    /// What a guest does to its memory, in guest time.
+    Workload,
+    /// A file in `models/workloads`.
+    WorkloadFile,
+    {
+        /// Disjoint classes of pages that together cover the memory.
+        classes: Vec<Class>,
+        /// Changes of all write rates, by rising guest time. Default: the factor is 100 % throughout.
+        phases: Vec<WorkloadPhase>,
+    }
+}
+
+/// Pages that behave alike.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// Its name in reports; each only once.
+    pub name: String,
+    /// Its part of the memory, a multiple of the page size. At most one class may leave it out. Default: all the memory
+    /// that the other classes leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Text<Bytes>>,
+    /// Writes of the whole class, a Poisson process in guest time.
+    pub write: Text<EventRate>,
+    /// Which page a write hits. Default: `{"uniform": {}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<Pattern>,
+    /// Share of its pages that hold only zeros until they are written. Default: `"0 %"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero: Option<Text<Ratio>>,
+    /// One block in the order of the classes, or scattered over what the contiguous classes leave. Default:
+    /// `"contiguous"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Word<Layout>>,
+}
+
+/// Which page of its class a write hits.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// Any, with equal probability.
+    Uniform(Empty),
+    /// One after the other, round and round.
+    Sequential(Empty),
+    /// Rank r with probability proportional to 1 / r^exponent.
+    Zipf(Zipf),
+}
+
+/// A Zipf distribution over the pages of a class.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Zipf {
+    /// The exponent, as `"99/100"`; above zero, at most 10.
+    pub exponent: Text<Ratio>,
+}
+
+/// From a guest time on, all write rates are multiplied.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadPhase {
+    /// Guest time from which it holds.
+    pub from: Text<Span>,
+    /// Factor on every class's write rate; `"0 %"` is idle.
+    pub factor: Text<Ratio>,
+}
+
+/// Changes of a rate over time, in place or in a file.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum RateTrace {
+    /// The steps, by rising time.
+    Steps(Vec<RateStep>),
+    /// The stem of a file in `models/traces` with the header `from_s,rate_bit_s`.
+    Csv(String),
+}
+
+/// From a time on, the migration cards have this rate.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RateStep {
+    /// Time since the start of the run.
+    pub from: Text<Span>,
+    /// The rate; `"0 B/s"` stops everything.
+    pub rate: Text<ByteRate>,
+}

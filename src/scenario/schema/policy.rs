@@ -1,0 +1,214 @@
+//! `policy` as typed: migration, handover, detector. It does not know defaults; see `scenario::resolve`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Empty;
+use super::quantity::{Text, Word};
+use crate::scenario::policy::{AnsweredBy, CapEnding, OnSilence, TransportError};
+use crate::units::{ByteRate, Bytes, Ratio, Span};
+
+/// How the VM is moved and how trouble is noticed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// How memory moves.
+    pub migration: Migration,
+    /// Who starts the VM at the destination, and what each node does when the other falls silent just then. Default:
+    /// `{"autostart": {"on_silence": "resume"}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
+    /// How a node comes to suspect the other. Default: heartbeat every second, three misses; errors at the next write.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detector: Option<Detector>,
+}
+
+/// How memory moves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Migration {
+    /// Not at all.
+    None(Empty),
+    /// The VM is stopped first.
+    StopAndCopy(Empty),
+    /// In rounds, while the VM runs at the source.
+    PreCopy(PreCopy),
+}
+
+/// Pre-copy: rounds, and when to leave them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreCopy {
+    /// When the remaining pages are few enough to stop the VM. Default: `{"qemu": {}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_rule: Option<StopRule>,
+    /// When to leave the rounds in any case. Default: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caps: Option<Caps>,
+    /// Slows the guest down until it converges. Default: off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auto_converge: Option<AutoConverge>,
+}
+
+/// When the remaining pages are few enough to stop the VM.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum StopRule {
+    /// Pending bytes ≤ measured bandwidth × downtime limit.
+    Qemu(QemuRule),
+    /// Adaptive rate: last round's dirty rate plus an increment, until that exceeds the maximum or little remains.
+    Clark(ClarkRule),
+}
+
+/// QEMU's rule (`migration.c`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QemuRule {
+    /// The downtime that is aimed at. Default: `"300 ms"`, as QEMU's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub downtime_limit: Option<Text<Span>>,
+    /// The sender's own limit, a budget per window of the platform; off in the stop phase. Default: the link limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bandwidth: Option<Text<ByteRate>>,
+}
+
+/// The rule of Clark et al., NSDI 2005, §5.2.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClarkRule {
+    /// Rate of the first round, and the least of any.
+    pub min_rate: Text<ByteRate>,
+    /// Added to the dirty rate of the last round.
+    pub increment: Text<ByteRate>,
+    /// Highest rate, and that of the last copy; not below `min_rate`.
+    pub max_rate: Text<ByteRate>,
+    /// Bytes that are few enough to stop the VM.
+    pub min_remaining: Text<Bytes>,
+}
+
+/// Limits on the rounds; each works by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Caps {
+    /// Rounds begun, a positive number. Default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<Cap<u64>>,
+    /// Bytes sent. Default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<Cap<Text<Bytes>>>,
+    /// Time since the first page. Default: no limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Cap<Text<Span>>>,
+}
+
+/// A limit and what happens at it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Cap_of_{M}")]
+pub struct Cap<M> {
+    /// The limit; above zero.
+    pub max: M,
+    /// At the limit, stop the VM and send the rest however long it takes, or abort: the VM goes on at the source.
+    /// Default: `"stop"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<Word<CapEnding>>,
+}
+
+/// CPU throttling at the source, as QEMU's auto-converge.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AutoConverge {
+    /// Bytes dirtied / bytes sent in a period above which, at the second time, the throttle rises. Default: `"50 %"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<Text<Ratio>>,
+    /// First throttle: share of CPU time taken away. Default: `"20 %"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial: Option<Text<Ratio>>,
+    /// Added each time. Default: `"10 %"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub increment: Option<Text<Ratio>>,
+    /// Highest throttle; below 100 %. Default: `"99 %"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Text<Ratio>>,
+}
+
+/// Who starts the VM at the destination.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Handover {
+    /// The destination, as soon as it has everything.
+    Autostart(Autostart),
+    /// The destination says that it is ready, the source says "go" (libvirt-like).
+    ThreePhase(ThreePhase),
+}
+
+/// The destination starts the VM by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Autostart {
+    /// What the source does when the destination falls silent before the source has given up its right to resume: run
+    /// its own copy, stay as it is for ever, or ask on a new connection. Default: `"resume"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_silence: Option<Word<OnSilence>>,
+    /// Time between two questions of `ask`. Default: `"1 s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_period: Option<Text<Span>>,
+}
+
+/// The destination waits for the source's word.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ThreePhase {
+    /// What the source does when the destination falls silent before the source has given up its right to resume.
+    /// Default: `"resume"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_silence: Option<Word<OnSilence>>,
+    /// What the destination does when the source falls silent while the destination holds everything and waits.
+    /// Default: `"wait"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_on_silence: Option<Word<OnSilence>>,
+    /// Time between two questions of `ask`. Default: `"1 s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ask_period: Option<Text<Span>>,
+}
+
+/// How a node comes to suspect the other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Detector {
+    /// Pings between the two hosts. Default: `{"pings": {}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<Heartbeat>,
+    /// When an error of the migration connection becomes a suspicion: never, at the next write (a sender that does not
+    /// read), or at once (a reader). Default: `"at-next-write"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transport_error: Option<Word<TransportError>>,
+}
+
+/// Whether the hosts ping each other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Heartbeat {
+    /// They do not.
+    Off(Empty),
+    /// Datagrams on the migration card, both ways.
+    Pings(Pings),
+}
+
+/// Pings and when they count as missed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Pings {
+    /// Time between pings. Default: `"1 s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<Text<Span>>,
+    /// A ping unanswered for so long is a miss. Default: `"1 s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Text<Span>>,
+    /// Misses in a row that make a suspicion; at least 1. Default: 3.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub misses: Option<u64>,
+    /// Who answers, and so what an answer proves. Default: `"agent"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<Word<AnsweredBy>>,
+}

@@ -1,0 +1,108 @@
+//! `--set path=value`: one value of a scenario replaced before it is read.
+//!
+//! Spliced into the JSON after the file itself has passed the strict reader, then printed and read again just as
+//! strictly; errors are drawn in that new text. It knows one thing of meaning: where a model's name stands, the name
+//! becomes that model's `base`.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::error::ScenarioError;
+use super::parse::parse_json;
+use super::path::{JsonPath, Step};
+use super::source::Source;
+
+/// A `--set`, read.
+#[derive(Debug, Clone)]
+pub(super) struct Setting {
+    /// As typed.
+    pub text: String,
+    /// Where.
+    pub path: JsonPath,
+    value: Value,
+}
+
+impl Setting {
+    pub(super) fn parse(text: &str) -> Result<Self, ScenarioError> {
+        let wrong = |reason: String| ScenarioError::Set { set: text.into(), reason };
+        let (path, value) =
+            text.split_once('=').ok_or_else(|| wrong("has no `=`; write --set vms[0].memory=8GiB".into()))?;
+        let path = JsonPath::parse(path.trim()).map_err(wrong)?;
+        Ok(Self { text: text.into(), path, value: value_of(text, value)? })
+    }
+}
+
+/// JSON if it can be read as JSON, as strictly as a file; text otherwise.
+fn value_of(setting: &str, value: &str) -> Result<Value, ScenarioError> {
+    let text = Value::String(value.trim().into());
+    let Ok(source) = Source::new(format!("--set {setting}"), value) else { return Ok(text) };
+    match parse_json(&Arc::new(source)) {
+        Ok(value) => Ok(value),
+        Err(problem) if problem.path.is_some() => Err(ScenarioError::from(*problem)),
+        Err(_) => Ok(text),
+    }
+}
+
+/// The scenario with all settings made, as a text of its own.
+pub(super) fn splice(source: &Arc<Source>, settings: &[Setting]) -> Result<Arc<Source>, ScenarioError> {
+    let wrong = |setting: &Setting, reason| ScenarioError::Set { set: setting.text.clone(), reason };
+    let mut root: Value = parse_json(source).map_err(|problem| *problem)?;
+    for setting in settings {
+        put(&mut root, setting).map_err(|reason| wrong(setting, reason))?;
+    }
+    let text = format!("{root:#}\n");
+    Source::new(format!("{} with --set", source.name()), text).map(Arc::new)
+}
+
+fn put(root: &mut Value, setting: &Setting) -> Result<(), String> {
+    let (mut here, mut at) = (root, JsonPath::ROOT);
+    for step in setting.path.steps() {
+        if let Value::String(name) = here
+            && is_model(&at)
+        {
+            let base = Value::String(std::mem::take(name));
+            *here = Value::Object(Map::from_iter([("base".to_string(), base)]));
+        }
+        (here, at) = down(here, step, &at)?;
+    }
+    *here = setting.value.clone();
+    Ok(())
+}
+
+fn down<'a>(here: &'a mut Value, step: &Step, at: &JsonPath) -> Result<(&'a mut Value, JsonPath), String> {
+    let number = match step {
+        Step::Index(index) => Some(*index),
+        Step::Key(key) => key.parse().ok(),
+    };
+    match (here, number, step) {
+        (Value::Array(items), Some(index), _) => {
+            let count = items.len();
+            let item = items.get_mut(index).ok_or_else(|| match count {
+                0 => format!("`{at}` is empty, so it has no [{index}]"),
+                1 => format!("`{at}` has one element, [0], so it has no [{index}]"),
+                _ => format!("`{at}` has the elements [0] to [{}], so it has no [{index}]", count - 1),
+            })?;
+            Ok((item, at.index(index)))
+        }
+        (Value::Array(_), None, _) => Err(format!("`{at}` is an array; write `{at}[0]`")),
+        (Value::Object(map), _, Step::Key(key)) => {
+            // An object that is missing on the way is made; at the end of the way it is overwritten.
+            let inner = map.entry(key.clone()).or_insert_with(|| Value::Object(Map::new()));
+            Ok((inner, at.key(key)))
+        }
+        (Value::Object(_), _, Step::Index(index)) => {
+            Err(format!("`{at}` is an object or missing, not an array, so it has no [{index}]"))
+        }
+        (scalar, ..) => Err(format!("`{at}` is {scalar}, and there is nothing below it")),
+    }
+}
+
+/// Whether a text here is the name of a model. A network that is not there is the default one.
+fn is_model(at: &JsonPath) -> bool {
+    match at.steps() {
+        [Step::Key(key)] => key == "network" || key == "platform",
+        [Step::Key(vms), Step::Index(_), Step::Key(key)] => vms == "vms" && key == "workload",
+        _ => false,
+    }
+}

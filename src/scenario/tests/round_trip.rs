@@ -1,0 +1,243 @@
+//! The law of printing: what is printed is read back as the same scenario.
+
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::{COLUMNS, GOOD, read};
+use crate::scenario::policy::{
+    AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
+    Policy, PreCopy, StopRule, TransportError,
+};
+use crate::scenario::{
+    Direction, Fault, FaultKind, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep,
+    Scenario, Trigger, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
+};
+use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
+use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
+
+/// Any integer that all quantities can hold.
+fn amount() -> impl Strategy<Value = u64> {
+    0u64..1 << 48
+}
+
+fn span() -> impl Strategy<Value = Span> {
+    (1u64..1 << 50).prop_map(Span::from_ns)
+}
+
+fn byte_rate() -> impl Strategy<Value = ByteRate> {
+    (1u64..1 << 50).prop_map(ByteRate::new)
+}
+
+fn share() -> impl Strategy<Value = Ratio> {
+    (0u64..=u64::MAX, 1u64..=u64::MAX).prop_map(|(a, b)| Ratio::new(a.min(b), a.max(b).max(1)))
+}
+
+fn host() -> impl Strategy<Value = Host> {
+    select(Host::ALL)
+}
+
+fn cap<T: std::fmt::Debug>(max: impl Strategy<Value = T>) -> impl Strategy<Value = Option<Cap<T>>> {
+    let then = select(&[CapEnding::Stop, CapEnding::Abort][..]);
+    option::of((max, then).prop_map(|(max, then)| Cap { max, then }))
+}
+
+fn stop_rule() -> impl Strategy<Value = StopRule> {
+    let qemu = (amount(), option::of(byte_rate()))
+        .prop_map(|(limit, max_bandwidth)| StopRule::Qemu { downtime_limit: Span::from_ns(limit), max_bandwidth });
+    let clark = (byte_rate(), byte_rate(), amount(), amount()).prop_map(|(a, b, increment, bytes)| {
+        let (increment, min_remaining) = (ByteRate::new(increment), Bytes::new(bytes));
+        StopRule::Clark { min_rate: a.min(b), increment, max_rate: a.max(b), min_remaining }
+    });
+    prop_oneof![qemu, clark]
+}
+
+fn auto_converge() -> impl Strategy<Value = AutoConverge> {
+    (1u64..1000, 1u64..99, 0u64..200, 0u64..99).prop_map(|(trigger, initial, increment, more)| AutoConverge {
+        trigger: Ratio::percent(trigger),
+        initial: Ratio::percent(initial),
+        increment: Ratio::percent(increment),
+        max: Ratio::percent((initial + more).min(99)),
+    })
+}
+
+fn migration() -> impl Strategy<Value = Migration> {
+    let caps = (cap(1u64..1 << 48), cap((1u64..1 << 48).prop_map(Bytes::new)), cap(span()));
+    let caps = caps.prop_map(|(rounds, bytes, time)| Caps { rounds, bytes, time });
+    let pre_copy = (stop_rule(), caps, option::of(auto_converge()))
+        .prop_map(|(stop_rule, caps, auto_converge)| Migration::PreCopy(PreCopy { stop_rule, caps, auto_converge }));
+    prop_oneof![Just(Migration::None), Just(Migration::StopAndCopy), pre_copy]
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let silence = || select(&[OnSilence::Resume, OnSilence::Wait, OnSilence::Ask][..]);
+    let kind = select(&[HandoverKind::Autostart, HandoverKind::ThreePhase][..]);
+    let handover = (kind, silence(), silence(), span()).prop_map(|(kind, on_silence, destination, ask_period)| {
+        let fixed = kind == HandoverKind::Autostart;
+        let destination_on_silence = if fixed { OnSilence::Wait } else { destination };
+        Handover { kind, on_silence, destination_on_silence, ask_period }
+    });
+    let answered_by = select(&[AnsweredBy::Kernel, AnsweredBy::Vmm, AnsweredBy::Agent][..]);
+    let heartbeat = (span(), span(), 1u64..1 << 48, answered_by)
+        .prop_map(|(period, timeout, misses, answered_by)| Heartbeat { period, timeout, misses, answered_by });
+    let errors = select(&[TransportError::Ignored, TransportError::AtNextWrite, TransportError::AtOnce][..]);
+    let detector = (option::of(heartbeat), errors)
+        .prop_map(|(heartbeat, transport_error)| Detector { heartbeat, transport_error });
+    (migration(), handover, detector).prop_map(|(migration, handover, detector)| Policy {
+        migration,
+        handover,
+        detector,
+    })
+}
+
+fn class() -> impl Strategy<Value = PageClass> {
+    let pattern = prop_oneof![
+        Just(Pattern::Uniform),
+        Just(Pattern::Sequential),
+        (1u64..1000).prop_map(|n| Pattern::Zipf { exponent: Ratio::new(n, 100) }),
+    ];
+    let layout = select(&[crate::scenario::Layout::Contiguous, crate::scenario::Layout::Shuffled][..]);
+    (1u64..1 << 30, amount(), pattern, share(), layout).prop_map(|(pages, write, pattern, zero, layout)| PageClass {
+        name: String::new(),
+        pages: PageCount::new(pages),
+        write: EventRate::per_megasecond(write),
+        pattern,
+        zero,
+        layout,
+    })
+}
+
+fn vm() -> impl Strategy<Value = Vm> {
+    let flow = prop_oneof![
+        Just(OutputFlow::Open),
+        (1u64..1 << 48, span()).prop_map(|(window, rto)| OutputFlow::Closed { window, rto }),
+    ];
+    let output = (1u64..1 << 48, 1u64..1 << 48, flow).prop_map(|(rate, size, flow)| Output {
+        rate: EventRate::per_megasecond(rate),
+        size: Bytes::new(size),
+        flow,
+    });
+    let phases = prop::collection::btree_map(amount(), (0u64..1000).prop_map(Ratio::percent), 0..4);
+    ("[a-z]{1,8}", prop::collection::vec(class(), 1..4), phases, option::of(output)).prop_map(
+        |(name, mut classes, phases, output)| {
+            for (i, class) in classes.iter_mut().enumerate() {
+                class.name = format!("class {i}");
+            }
+            let memory = classes.iter().map(|class| class.pages).sum::<PageCount>().bytes(Bytes::new(4096));
+            let phases = phases.into_iter();
+            let phases = phases.map(|(from, factor)| WorkloadPhase { from: Span::from_ns(from), factor }).collect();
+            Vm { name, memory, workload: Workload { classes, phases }, output }
+        },
+    )
+}
+
+fn network() -> impl Strategy<Value = Network> {
+    let rates = (byte_rate(), byte_rate(), option::of(byte_rate()), any::<bool>());
+    let trace = prop::collection::btree_map(amount(), amount(), 0..4);
+    let spans = (span(), amount(), span(), span(), span());
+    let shares = (share().prop_filter("below 100 %", |loss| *loss < Ratio::ONE), share());
+    let sizes = (1u64..1 << 48, 1u64..1 << 48, 1u64..1 << 48);
+    (rates, trace, spans, shares, sizes).prop_map(|(rates, trace, spans, shares, sizes)| Network {
+        nics: if rates.3 { Nics::Shared } else { Nics::Separate },
+        rate: rates.0,
+        application_rate: if rates.3 { rates.0 } else { rates.1 },
+        path_rate: rates.2,
+        rate_trace: trace
+            .into_iter()
+            .map(|(from, rate)| RateStep { from: Span::from_ns(from), rate: ByteRate::new(rate) })
+            .collect(),
+        latency: spans.0,
+        jitter: Span::from_ns(spans.1),
+        rto: spans.2.min(spans.3).min(spans.4),
+        rto_max: spans.3,
+        give_up: spans.4,
+        loss: shares.0,
+        duplicate: shares.1,
+        packet: Bytes::new(sizes.0.min(sizes.1).min(sizes.2)),
+        queue: Bytes::new(sizes.1),
+        send_buffer: Bytes::new(sizes.2),
+    })
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    let direction = select(&[Direction::Both, Direction::OneWay][..]);
+    let cut = (host(), host(), direction)
+        .prop_filter("two hosts", |(from, to, _)| from != to)
+        .prop_map(|(from, to, direction)| FaultKind::Cut { from, to, direction });
+    let vmm = select(&[Host::Source, Host::Destination][..]).prop_map(FaultKind::CrashVmm);
+    let what =
+        prop_oneof![host().prop_map(FaultKind::Crash), vmm, cut, Just(FaultKind::Reset), Just(FaultKind::Silence)];
+    let phases = select(&[Phase::Setup, Phase::Copy, Phase::Stop, Phase::Handover, Phase::Ending][..]);
+    let phase = (phases, option::of(1u64..1 << 48), share(), amount()).prop_map(|(name, round, progress, after)| {
+        let round = round.filter(|_| name == Phase::Copy);
+        Trigger::Phase { name, round, progress, after: Span::from_ns(after) }
+    });
+    let when = prop_oneof![amount().prop_map(|ns| Trigger::At(Span::from_ns(ns))), phase];
+    (what, when, option::of(span())).prop_map(|(what, when, lasts)| {
+        let heals = matches!(what, FaultKind::Cut { .. } | FaultKind::Silence);
+        Fault { what, when, lasts: lasts.filter(|_| heals) }
+    })
+}
+
+fn verdict() -> impl Strategy<Value = Verdict> {
+    let classes = prop::collection::vec(select(FaultClass::ALL), 0..3);
+    let waives = prop::collection::vec((select(Invariant::ALL), "[a-z]{1,9}"), 0..3);
+    let outcome = prop::collection::vec(select(Outcome::ALL), 0..3);
+    let bounds = prop::collection::btree_map(0..COLUMNS.len(), (amount(), amount(), 0..3), 0..4);
+    (classes, waives, option::of(select(Invariant::ALL)), outcome, bounds).prop_map(
+        |(tolerates, waives, must_violate, outcome, bounds)| {
+            let waives = waives.into_iter().map(|(invariant, why)| Waiver { invariant, why });
+            let mut metrics: Vec<MetricBound> = bounds
+                .into_iter()
+                .map(|(column, (a, b, which))| MetricBound {
+                    column: COLUMNS[column].name.into(),
+                    min: (which != 0).then_some(a.min(b)),
+                    max: (which != 1).then_some(a.max(b)),
+                })
+                .collect();
+            metrics.sort_by(|a, b| a.column.cmp(&b.column));
+            let waives = waives.filter(|waiver| Some(waiver.invariant) != must_violate).collect();
+            Verdict { tolerates, waives, must_violate, outcome, metrics }
+        },
+    )
+}
+
+fn scenario() -> impl Strategy<Value = Scenario> {
+    let base = read(GOOD).expect("the good scenario is good");
+    let times = (amount(), amount(), option::of(amount()), amount());
+    let drift = option::of(-100_000i32..=100_000);
+    let parts = (policy(), vm(), network(), prop::collection::vec(fault(), 0..4), verdict());
+    ("[^\\s]\\PC{0,20}", parts, times, drift).prop_map(move |(why, parts, times, drift)| {
+        let mut scenario = base.clone();
+        scenario.why = why;
+        (scenario.policy, scenario.network) = (parts.0, parts.2);
+        scenario.vms = vec![parts.1];
+        (scenario.faults, scenario.verdict) = (parts.3, parts.4);
+        let migrate_at = times.0.min(times.1);
+        scenario.horizon = Span::from_ns(times.0.max(times.1).max(migrate_at.saturating_add(1)));
+        scenario.operator.migrate_at = Span::from_ns(migrate_at);
+        scenario.operator.cancel_after = times.2.map(Span::from_ns);
+        scenario.seed = times.3;
+        scenario.clock_drift_ppm = drift.map(|ppm| (Host::Destination, ppm)).into_iter().collect();
+        scenario
+    })
+}
+
+proptest! {
+    #[test]
+    fn printing_is_undone_by_reading(scenario in scenario()) {
+        let text = print_json(&scenario, COLUMNS);
+        let again = read(&text).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(&again, &scenario);
+        prop_assert_eq!(print_json(&again, COLUMNS), text);
+    }
+}
+
+#[test]
+fn what_is_printed_obeys_the_schema() {
+    let scenario = read(GOOD).expect("the good scenario is good");
+    let value = serde_json::from_str(&print_json(&scenario, COLUMNS)).expect("what is printed is JSON");
+    let validator = jsonschema::validator_for(&crate::scenario::json_schema()).expect("our schema is a schema");
+    let errors: Vec<String> = validator.iter_errors(&value).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+}

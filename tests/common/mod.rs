@@ -1,0 +1,54 @@
+//! What several test files need: the shipped scenarios.
+#![allow(dead_code, reason = "each test file uses its own part")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use midflight::metric::{COLUMNS, Column};
+use midflight::scenario::{LoadOptions, Scenario, load, load_text};
+
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// All files below a folder with an ending, sorted.
+pub fn files(folder: &str, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(folder)];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+            let path = entry.expect("a readable folder").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+pub fn read(path: &Path) -> Arc<Scenario> {
+    read_with(path, &[])
+}
+
+pub fn read_with(path: &Path, sets: &[&str]) -> Arc<Scenario> {
+    let columns: Vec<_> = COLUMNS.iter().filter_map(Column::bound).collect();
+    let sets: Vec<String> = sets.iter().map(ToString::to_string).collect();
+    let options = LoadOptions { sets: &sets, models: None, columns: &columns };
+    Arc::new(load(path, &options).unwrap_or_else(|error| panic!("{error}")))
+}
+
+pub fn parse(text: &str) -> Arc<Scenario> {
+    let columns: Vec<_> = COLUMNS.iter().filter_map(Column::bound).collect();
+    let options = LoadOptions { columns: &columns, ..LoadOptions::default() };
+    Arc::new(load_text("inline", text, &options).unwrap_or_else(|error| panic!("{error}")))
+}
+
+/// All shipped scenarios.
+pub fn scenarios() -> Vec<(PathBuf, Arc<Scenario>)> {
+    let found: Vec<_> = files("scenarios", ".json").into_iter().map(|path| (path.clone(), read(&path))).collect();
+    assert!(found.len() >= 40, "only {} scenarios found", found.len());
+    found
+}

@@ -97,6 +97,7 @@ impl Stream {
 
     /// Uniform on 0‥n, without bias (Lemire's widening multiplication with rejection, TOMACS 2019).
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves of a product of 128 bits")]
     pub fn below(&mut self, n: u64) -> u64 {
         debug_assert!(n > 0, "nothing to choose from");
         let mut product = u128::from(self.bits()) * u128::from(n);
@@ -129,7 +130,7 @@ impl Stream {
     pub fn exponential(&mut self) -> u64 {
         /// 2⁻⁵³.
         const UNIT: f64 = 1.0 / 9_007_199_254_740_992.0;
-        /// 2^EXP_BITS.
+        /// `2^EXP_BITS`.
         const SCALE: f64 = 1_099_511_627_776.0;
         let uniform = ((self.bits() >> 11) + 1) as f64 * UNIT;
         (-libm::log(uniform) * SCALE + 0.5) as u64
@@ -216,9 +217,9 @@ mod tests {
     }
 
     const GOLDEN_FIRST: [u64; 4] =
-        [3412741256162170666, 18180790979550666583, 5816915422511593099, 10527976981821266900];
-    const GOLDEN_EXPONENTIAL: [u64; 4] = [1855285163141, 1202780752566, 372509505095, 576996160700];
-    const GOLDEN_BELOW: [u64; 4] = [931537, 269635, 378410, 613898];
+        [3_412_741_256_162_170_666, 18_180_790_979_550_666_583, 5_816_915_422_511_593_099, 10_527_976_981_821_266_900];
+    const GOLDEN_EXPONENTIAL: [u64; 4] = [1_855_285_163_141, 1_202_780_752_566, 372_509_505_095, 576_996_160_700];
+    const GOLDEN_BELOW: [u64; 4] = [931_537, 269_635, 378_410, 613_898];
     const GOLDEN_CHANCE: [bool; 8] = [false, true, true, false, false, false, false, false];
     const GOLDEN_ZIPF: u64 = 1_866_976_736;
 }

@@ -22,7 +22,8 @@ pub struct Recorder {
     /// Where the migration's end froze guest time.
     guest_at_start: Option<Span>,
     guest_at_end: Option<Span>,
-    reached: BTreeMap<BranchId, Span>,
+    /// Latest guest time at which a copy stopped or died.
+    reached: Span,
     lost_work: Option<Span>,
     throttle: Option<Ratio>,
     rounds_end: Option<RoundsEnd>,
@@ -51,8 +52,9 @@ impl Observer for Recorder {
                     self.forked(at, resumption.guest, world);
                 }
             }
-            Fact::Paused { guest, .. } => self.stopped(at, *guest, world),
-            Fact::CopyGone { executed: true, guest: Some(guest), .. } => self.stopped(at, *guest, world),
+            Fact::Paused { guest, .. } | Fact::CopyGone { executed: true, guest: Some(guest), .. } => {
+                self.stopped(at, *guest, world);
+            }
             Fact::Struck(_) => {
                 self.struck.get_or_insert(at);
             }
@@ -68,7 +70,7 @@ impl Observer for Recorder {
             Fact::Phase { phase: crate::vocabulary::Phase::Setup, .. } => self.guest_at_start = guest_time(world),
             Fact::Relinquished | Fact::GaveUp => self.guest_at_end = self.guest_at_end.or(guest_time(world)),
             Fact::Output { host, number, branch, stage, .. } => {
-                self.outputs.moved(at, (*host, *branch, *number), *stage)
+                self.outputs.moved(at, (*host, *branch, *number), *stage);
             }
             _ => {}
         }
@@ -118,10 +120,7 @@ impl Outputs {
 
 impl Recorder {
     fn stopped(&mut self, at: SimTime, guest: Span, world: &World) {
-        if let Some(state) = world.vm().copies().find(|(_, copy)| !copy.executes()) {
-            let reached = self.reached.entry(state.1.branch).or_default();
-            *reached = (*reached).max(guest);
-        }
+        self.reached = self.reached.max(guest);
         if !world.vm().copies().any(|(_, copy)| copy.executes()) {
             self.stands.push((at, None));
         }
@@ -131,9 +130,9 @@ impl Recorder {
     fn forked(&mut self, at: SimTime, fork: Span, world: &World) {
         let running = world.vm().copies().filter(|(_, copy)| copy.executes());
         let reached = running.filter_map(|(_, copy)| copy.guest.as_ref().map(|guest| guest.time(at)));
-        let reached = reached.chain(self.reached.values().copied()).max().unwrap_or(fork);
-        let lost = reached.saturating_sub(fork);
-        self.lost_work = Some(self.lost_work.unwrap_or_default() + lost);
+        let reached = reached.fold(self.reached, Span::max);
+        self.lost_work = Some(self.lost_work.unwrap_or_default() + reached.saturating_sub(fork));
+        self.reached = fork;
     }
 
     /// The record, but for what only judge and engine know.
@@ -143,7 +142,7 @@ impl Recorder {
         let completed = world.vm().copy(Host::Destination).is_some_and(super::super::world::VmCopy::executes);
         let migration_end = milestones.relinquished.filter(|_| completed).or(milestones.gave_up);
         let window = milestones.accepted.map(|from| (from, migration_end.unwrap_or(end)));
-        let mut record = self.describe(scenario, world);
+        let mut record = describe(scenario, world);
         if let Some((from, to)) = window {
             record.total_migration_time_s = milestones.relinquished.filter(|_| completed).map(|r| r - from);
             let downtime = self.downtime(from, to.max(from));
@@ -167,34 +166,6 @@ impl Recorder {
         }
         record.end_s = Some(end.since_start());
         record
-    }
-
-    fn describe(&self, scenario: &Scenario, world: &World) -> Record {
-        let fired = scenario.faults.iter().zip(world.faults()).filter_map(|(fault, state)| match state {
-            FaultState::Fired { at, phase, .. } => Some((fault, *at, *phase)),
-            FaultState::Pending | FaultState::Armed | FaultState::Void(_) => None,
-        });
-        let count = fired.clone().count() as u64;
-        let first = fired.min_by_key(|fired| fired.1);
-        Record {
-            scenario: scenario.name.clone(),
-            policy: policy_name(scenario),
-            fidelity: match scenario.fidelity {
-                Fidelity::Exact => "exact".into(),
-            },
-            vm: scenario.vms[0].name.clone(),
-            fault: first.map_or(String::new(), |f| fault_name(f.0)),
-            fault_fired: match world.faults().first() {
-                None => String::new(),
-                Some(FaultState::Fired { .. }) => "true".into(),
-                Some(_) => "false".into(),
-            },
-            fault_phase: first.map_or(String::new(), |f| f.2.to_string()),
-            fault_time_s: first.map(|f| f.1.since_start()),
-            faults_planned: Some(scenario.faults.len() as u64),
-            faults_fired: Some(count),
-            ..Record::default()
-        }
     }
 
     /// Standing time within the migration, up to the first fault in each stretch: what comes after it is outage.
@@ -235,6 +206,35 @@ impl Recorder {
             // Nearest rank: the ⌈0.99 n⌉-th smallest.
             record.output_delay_p99_s = Some(Span::from_ns(delays[((last + 1) * 99).div_ceil(100) - 1]));
         }
+    }
+}
+
+/// What is known of a run from its scenario and its faults.
+fn describe(scenario: &Scenario, world: &World) -> Record {
+    let fired = scenario.faults.iter().zip(world.faults()).filter_map(|(fault, state)| match state {
+        FaultState::Fired { at, phase, .. } => Some((fault, *at, *phase)),
+        FaultState::Pending | FaultState::Armed | FaultState::Void(_) => None,
+    });
+    let count = fired.clone().count() as u64;
+    let first = fired.min_by_key(|fired| fired.1);
+    Record {
+        scenario: scenario.name.clone(),
+        policy: policy_name(scenario),
+        fidelity: match scenario.fidelity {
+            Fidelity::Exact => "exact".into(),
+        },
+        vm: scenario.vms[0].name.clone(),
+        fault: first.map_or(String::new(), |f| fault_name(f.0)),
+        fault_fired: match world.faults().first() {
+            None => String::new(),
+            Some(FaultState::Fired { .. }) => "true".into(),
+            Some(_) => "false".into(),
+        },
+        fault_phase: first.map_or(String::new(), |f| f.2.to_string()),
+        fault_time_s: first.map(|f| f.1.since_start()),
+        faults_planned: Some(scenario.faults.len() as u64),
+        faults_fired: Some(count),
+        ..Record::default()
     }
 }
 

@@ -17,7 +17,11 @@ pub fn outcome(world: &World, oracle: &Oracle) -> Outcome {
     }
     let runs = |host: Host| world.vm().copy(host).is_some_and(|copy| copy.executes() && copy.is_complete());
     let mute = |host: Host| {
-        let emits = world.vm().copy(host).and_then(|copy| copy.guest.as_ref()).is_some_and(|guest| guest.emits());
+        let emits = world
+            .vm()
+            .copy(host)
+            .and_then(|copy| copy.guest.as_ref())
+            .is_some_and(super::super::model::guest::Guest::emits);
         emits && !world.reaches_client(host)
     };
     let hosts: Vec<Host> = complete.into_iter().filter(|&host| runs(host) && !mute(host)).collect();

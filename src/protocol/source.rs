@@ -30,6 +30,7 @@ pub struct Source {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "one of them in an agent")]
 enum State {
     Idle,
     /// Waiting for the set-up time.
@@ -179,7 +180,7 @@ impl Source {
     /// The destination is suspected.
     fn suspect(&mut self, why: Suspicion, out: &mut Actions) {
         match &mut self.state {
-            State::Idle | State::Ended(_) => return,
+            State::Idle | State::Ended(_) | State::HandingOver(Handing::Blocked | Handing::Asking) => return,
             State::Setup | State::Copying { .. } | State::Stopping { .. } | State::Draining { .. } => {
                 out.push(Action::Suspect(why));
                 self.roll_back(out);
@@ -188,7 +189,6 @@ impl Source {
                 out.push(Action::Suspect(why));
                 self.handover_silence(out);
             }
-            State::HandingOver(Handing::Blocked | Handing::Asking) => return,
             State::Relinquished { peer_suspect } => {
                 if !std::mem::replace(peer_suspect, true) {
                     out.push(Action::Suspect(why));

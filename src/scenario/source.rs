@@ -227,7 +227,7 @@ fn oddity(value: &Value<'_>, path: &JsonPath, arrays: Option<&[&str]>) -> Option
             array.elements.iter().enumerate().find_map(|(i, item)| oddity(item, &path.index(i), arrays))
         }
         Value::Object(object) => {
-            let mut seen = std::collections::HashSet::new();
+            let mut seen = std::collections::BTreeSet::new();
             object.properties.iter().find_map(|property| {
                 let name = property.name.as_str();
                 if !seen.insert(name) {

@@ -38,6 +38,7 @@ pub(super) struct Node {
 
 /// What runs on a host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "three of them in a world")]
 pub(super) enum Program {
     Source(Source),
     Destination(Destination),

@@ -38,10 +38,10 @@ impl Check for Liveness {
     fn fact(&mut self, at: SimTime, fact: &Fact, world: &World) -> Option<String> {
         match fact {
             Fact::Resumed(_) => self.runs_again(at, world),
-            Fact::Paused { .. } | Fact::CopyGone { executed: true, .. } => {
-                if !world.vm().copies().any(|(_, copy)| copy.executes()) {
-                    self.stands_since = Some(at);
-                }
+            Fact::Paused { .. } | Fact::CopyGone { executed: true, .. }
+                if !world.vm().copies().any(|(_, copy)| copy.executes()) =>
+            {
+                self.stands_since = Some(at);
             }
             _ => {}
         }

@@ -34,11 +34,9 @@ impl Source {
     pub(super) fn message(&mut self, channel: Channel, message: &Message, out: &mut Actions) {
         match message {
             Message::Cancel => self.cancelled(out),
-            Message::Ready => self.ready(channel, out),
-            Message::Started => self.started(channel, out),
+            Message::Ready | Message::Answer(Answer::Holding) => self.ready(channel, out),
+            Message::Started | Message::Answer(Answer::Running) => self.started(channel, out),
             Message::Ask => self.asked(out),
-            Message::Answer(Answer::Holding) => self.ready(channel, out),
-            Message::Answer(Answer::Running) => self.started(channel, out),
             Message::Answer(Answer::Abandoned) if matches!(self.state, State::HandingOver(_)) => self.roll_back(out),
             _ => {}
         }

@@ -1,0 +1,91 @@
+//! What nodes say to each other, and on which connections.
+
+use crate::units::{Bytes, PageCount};
+
+/// Which try at the migration a message belongs to; messages of another are refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Attempt(pub u32);
+
+/// A connection between two nodes, as they name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// Pages, state and handover, source to destination and back.
+    Migration,
+    /// A fresh connection for asking a silent peer.
+    Question,
+    /// Between operator and nodes.
+    Management,
+}
+
+/// Some pages, seen from outside: what they are stays in the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Batch {
+    /// Name of the contents.
+    pub id: u64,
+    /// Pages in it.
+    pub pages: PageCount,
+    /// Bytes it takes on the wire.
+    pub bytes: Bytes,
+}
+
+/// A saved state of CPU and devices: what it is stays in the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StateId(pub u32);
+
+/// What nodes say to each other.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Message {
+    /// Operator → source: migrate the VM.
+    Migrate,
+    /// Operator → source: give the migration up.
+    Cancel,
+    /// Node → operator: how it ended.
+    Report(Report),
+    /// Source → destination: pages.
+    Pages(Batch),
+    /// Source → destination: CPU and devices; nothing follows but the handover.
+    State(StateId),
+    /// Destination → source: everything is loaded, waiting for [`Message::Go`].
+    Ready,
+    /// Source → destination: run it, I never shall.
+    Go,
+    /// Destination → source: it runs.
+    Started,
+    /// Source → destination: I have given the VM up for good.
+    Released,
+    /// Either → the other on [`Channel::Question`]: where do you stand?
+    Ask,
+    /// The answer.
+    Answer(Answer),
+}
+
+/// Answer to [`Message::Ask`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// The destination runs the VM.
+    Running,
+    /// The destination holds everything and waits for "go".
+    Holding,
+    /// The source says "go".
+    Go,
+    /// This node does not, and never will, run this attempt's copy.
+    Abandoned,
+}
+
+/// How a node says that the migration ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Report {
+    /// The VM runs at the destination.
+    Success,
+    /// It does not.
+    Failure,
+}
+
+/// A message with the attempt it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Envelope {
+    /// The attempt.
+    pub attempt: Attempt,
+    /// The message.
+    pub message: Message,
+}

@@ -29,3 +29,8 @@ pub mod oracle;
 pub mod metric;
 
 pub mod run;
+
+pub mod report;
+pub mod trace;
+
+pub mod cli;

@@ -1,2 +1,7 @@
-//! .
-fn main() {}
+//! The `midflight` program: arguments in, exit status out. Everything else is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    midflight::cli::main()
+}

@@ -8,7 +8,7 @@ mod outcome;
 mod verdict;
 
 pub use outcome::{belief, outcome};
-pub use verdict::{Judgement, Shortfall, judge};
+pub use verdict::{Judgement, Shortfall, judge, why_not_fired};
 
 use crate::engine::{Finished, Observer};
 use crate::units::SimTime;

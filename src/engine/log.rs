@@ -29,7 +29,7 @@ impl Log {
 
 /// Whether a fact is one of many alike.
 fn is_routine(fact: &Fact) -> bool {
-    matches!(fact, Fact::PagesSent { .. } | Fact::PagesArrived { .. } | Fact::PagesLost { .. } | Fact::Output { .. })
+    matches!(fact, Fact::PagesSent { .. } | Fact::PagesArrived { .. } | Fact::Output { .. })
 }
 
 impl Observer for Log {

@@ -145,7 +145,8 @@ record! {
     fencing_time_s: Option<Span>,
     /// That node is entitled → a copy executes there.
     failover_time_s: Option<Span>,
-    /// First fault → a copy executes again, if none did meanwhile.
+    /// First fault → a copy executes again, if none did meanwhile and a node had suspected its peer by then; else the
+    /// time belongs to the downtime.
     outage_s: Option<Span>,
     /// Longest gap between deliveries at the client from migrate to the end of the run.
     client_gap_s: Option<Span>,

@@ -61,7 +61,7 @@ impl Observer for Recorder {
             Fact::Suspected { .. } if self.struck.is_some() => {
                 self.suspected.get_or_insert(at);
             }
-            Fact::Throttled(throttle) => self.throttle = self.throttle.max(Some(*throttle)),
+            Fact::Throttled(throttle) if *throttle > Ratio::ZERO => self.throttle = self.throttle.max(Some(*throttle)),
             Fact::RoundsEnded(end) => self.rounds_end = Some(*end),
             Fact::PagesSent { pages, bytes, .. } => {
                 self.pages += *pages;
@@ -145,7 +145,7 @@ impl Recorder {
         let mut record = describe(scenario, world);
         if let Some((from, to)) = window {
             record.total_migration_time_s = milestones.relinquished.filter(|_| completed).map(|r| r - from);
-            let downtime = self.downtime(from, to.max(from));
+            let downtime = self.downtime(from, to, end);
             record.downtime_s = Some(downtime);
             record.switchover_downtime_s = Some(downtime);
             record.pages_forward = Some(self.pages);
@@ -168,24 +168,32 @@ impl Recorder {
         record
     }
 
-    /// Standing time within the migration, up to the first fault in each stretch: what comes after it is outage.
-    fn downtime(&self, from: SimTime, to: SimTime) -> Span {
+    /// Times without execution that began within the migration, whole: a switchover may end after R. Where a failure took over, what
+    /// comes after it is outage.
+    fn downtime(&self, from: SimTime, to: SimTime, end: SimTime) -> Span {
         let mut sum = Span::ZERO;
-        for &(begin, end) in &self.stands {
-            let end = end.unwrap_or(to);
-            let end = self.struck.filter(|&struck| struck < end).unwrap_or(end).min(to);
-            sum += end.saturating_since(begin.max(from));
+        for stand in self.stands.iter().filter(|stand| from <= stand.0 && stand.0 <= to) {
+            let until = self.outage_of(stand).or(stand.1).unwrap_or(end);
+            sum += until.saturating_since(stand.0);
         }
         sum
+    }
+
+    /// From when a time without execution is due to a failure: the fault, if the VM never ran again or did so after a node had
+    /// suspected its peer. A switchover that the fault did not stop is not.
+    fn outage_of(&self, &(_, again): &(SimTime, Option<SimTime>)) -> Option<SimTime> {
+        let struck = self.struck.filter(|&struck| again.is_none_or(|again| struck <= again))?;
+        let failed = again.is_none_or(|again| self.suspected.is_some_and(|at| at <= again));
+        failed.then_some(struck)
     }
 
     fn failure_times(&self, record: &mut Record) {
         let Some(struck) = self.struck else { return };
         record.detection_time_s = self.suspected.map(|at| at - struck);
-        let stand = self.stands.iter().find(|(_, end)| end.is_none_or(|end| end >= struck));
-        if let Some((_, Some(again))) = stand {
-            record.outage_s = Some(again.saturating_since(struck));
-            record.failover_time_s = self.suspected.filter(|at| at <= again).map(|at| *again - at);
+        let outage = self.stands.iter().find_map(|stand| Some((self.outage_of(stand)?, stand.1?)));
+        if let Some((from, again)) = outage {
+            record.outage_s = Some(again.saturating_since(from));
+            record.failover_time_s = self.suspected.map(|at| again - at);
         }
     }
 

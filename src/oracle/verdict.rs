@@ -66,7 +66,8 @@ fn class_of(invariant: Invariant) -> String {
     }
 }
 
-fn why_not_fired(fault: &Fault, state: FaultState, end: SimTime) -> Option<String> {
+/// Why a fault did not fire; `None`: it did.
+pub fn why_not_fired(fault: &Fault, state: FaultState, end: SimTime) -> Option<String> {
     match (state, &fault.when) {
         (FaultState::Fired { .. }, _) => None,
         (FaultState::Void(NotFired::AlreadyDead), _) => Some("what it was to kill was dead already".into()),

@@ -1,5 +1,7 @@
 //! What nodes say to each other, and on which connections.
 
+use std::fmt;
+
 use crate::units::{Bytes, PageCount};
 
 /// Which try at the migration a message belongs to; messages of another are refused.
@@ -88,4 +90,14 @@ pub struct Envelope {
     pub attempt: Attempt,
     /// The message.
     pub message: Message,
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Migration => "migration",
+            Self::Question => "question",
+            Self::Management => "management",
+        })
+    }
 }

@@ -1,7 +1,7 @@
 //! What happened, as the world knows it. Facts are the log, and all that oracle and metrics get beside the world.
 
 use crate::model::memory::BranchId;
-use crate::protocol::{Report, Standing, Suspicion};
+use crate::protocol::{Channel, Report, Standing, Suspicion};
 use crate::units::{Bytes, PageCount, Ratio, Span};
 use crate::vocabulary::{Host, Phase, RoundsEnd};
 
@@ -102,6 +102,8 @@ pub enum Fact {
         from: Host,
         /// To whom.
         to: Host,
+        /// Its number, the same when written and when it arrives.
+        number: u64,
         /// Which, for a reader.
         what: &'static str,
         /// Whether it arrived.
@@ -111,6 +113,8 @@ pub enum Fact {
     StreamEnded {
         /// Where it was learnt.
         at: Host,
+        /// Which.
+        channel: Channel,
         /// How.
         how: &'static str,
     },

@@ -60,12 +60,14 @@ impl World {
     pub(super) fn strike(&mut self, index: usize) {
         let fault = self.scenario.faults[index].clone();
         let phase = self.progress.phase();
+        let before = self.facts.0.len();
         if let Err(why) = self.break_it(&fault.what) {
             self.faults[index] = FaultState::Void(why);
             return;
         }
+        // The cause is said before what it did.
+        self.facts.0.insert(before, Fact::Struck(index));
         self.faults[index] = FaultState::Fired { at: self.now, phase, ended: None };
-        self.say(Fact::Struck(index));
         if let Some(lasts) = fault.lasts {
             self.schedule(self.now + lasts, Event::Heal(index));
         }

@@ -85,8 +85,9 @@ impl World {
                 Message::State(_) => self.scenario.platform.device_state,
                 _ => Bytes::ZERO,
             };
+        let number = self.numbers.message;
         if !matches!(envelope.message, Message::Pages(_)) {
-            self.say(Fact::Said { from, to, what: envelope_name(&envelope), delivered: false });
+            self.say(Fact::Said { from, to, number, what: envelope_name(&envelope), delivered: false });
         }
         let message = self.number(Packet::Protocol { from, to, stream, channel, envelope });
         self.network.write(self.now, stream, host_id(from), bytes, message, &mut self.effects);
@@ -150,6 +151,10 @@ impl World {
         let packet = if more { self.packets.get(&message).cloned() } else { self.packets.remove(&message) };
         match packet {
             Some(Packet::Protocol { from, to, stream, channel, envelope }) => {
+                if !matches!(envelope.message, Message::Pages(_)) && self.vmm_alive(to) {
+                    let what = envelope_name(&envelope);
+                    self.say(Fact::Said { from, to, number: message.0, what, delivered: true });
+                }
                 self.received(from, to, stream, channel, envelope);
             }
             Some(Packet::Ping { from, number }) => self.pinged(peer(from), number),
@@ -188,9 +193,6 @@ impl World {
             self.network.close(self.now, stream, host_id(to), Close::Reset, &mut self.effects);
             return;
         }
-        if !matches!(envelope.message, Message::Pages(_)) {
-            self.say(Fact::Said { from, to, what: envelope_name(&envelope), delivered: true });
-        }
         // A node knows of a connection once something has arrived on it.
         self.node(to).channels.insert((from, channel), stream);
         let input = Input::Message { from, channel, envelope };
@@ -222,8 +224,8 @@ impl World {
             End::Reset => "reset",
             End::GiveUp => "timed out",
         };
-        self.say(Fact::StreamEnded { at, how });
         let Some(&channel) = self.channels.get(&stream) else { return };
+        self.say(Fact::StreamEnded { at, channel, how });
         let Some(node) = self.nodes.get_mut(&at) else { return };
         node.channels.retain(|_, known| *known != stream);
         let input = Input::Broken { channel };

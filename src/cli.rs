@@ -1,0 +1,63 @@
+//! The command line: parse, dispatch, exit status.
+//!
+//! Exit status: 0 good; 1 a claim, an invariant or an expectation fell short, or a fault did not fire; 2 bad input or
+//! usage; 3 an internal error. Data go to standard output, diagnostics to standard error. A closed pipe ends quietly.
+
+mod args;
+mod commands;
+
+use std::io::{self, Write};
+use std::panic;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Arguments, Command};
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    /// As it should.
+    Good = 0,
+    /// Something fell short of what was claimed.
+    Short = 1,
+    /// The input or the usage is bad; nothing was written.
+    BadInput = 2,
+    /// A bug, or the machine refused (disk full, no permission).
+    Internal = 3,
+}
+
+/// Runs the program on the process's arguments.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let status = panic::catch_unwind(|| dispatch(arguments)).unwrap_or_else(|_| {
+        complain("internal error: this is a bug of midflight; the message above and the command are worth a report");
+        Status::Internal
+    });
+    ExitCode::from(status as u8)
+}
+
+fn dispatch(arguments: Arguments) -> Status {
+    match arguments.command {
+        Command::Run(run) => commands::run::run(&run),
+        Command::List(list) => commands::list::list(&list),
+        Command::Schema(schema) => commands::schema::schema(&schema),
+    }
+}
+
+/// Writes to standard output. Whoever closed the pipe has seen enough.
+fn print(text: &str) -> Status {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&format!("cannot write to standard output: {error}"));
+            Status::Internal
+        }
+        _ => Status::Good,
+    }
+}
+
+/// Writes a line to standard error; if even that is closed, nobody listens.
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}

@@ -1,0 +1,136 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Version and commit.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MIDFLIGHT_COMMIT"), ")");
+
+/// Simulates what happens to a virtual machine when a node or the network fails while it is being live-migrated.
+#[derive(Debug, Parser)]
+#[command(name = "midflight", version = VERSION, propagate_version = true, max_term_width = 100)]
+#[command(
+    after_help = "Exit status: 0 good, 1 something fell short of what the scenario claims, 2 bad input or usage, 3 internal error."
+)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Simulate one scenario and judge it.
+    Run(RunOf),
+    /// List what can be named in a scenario, and what comes out of a run.
+    List(List),
+    /// Print the JSON Schema of scenario or model files, or the field reference.
+    Schema(SchemaOf),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunOf {
+    /// The scenario file.
+    pub scenario: PathBuf,
+    /// Change one value before the scenario is read, for instance `vms[0].memory=8GiB`; repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+    /// Seed of all random draws [default: the scenario's].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Which repetition of the seed.
+    #[arg(long, default_value_t = 0)]
+    pub replication: u64,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Human, env = "MIDFLIGHT_FORMAT")]
+    pub format: Format,
+    /// Also write the timeline as Chrome trace JSON, for Perfetto or speedscope.
+    #[arg(long, value_name = "FILE")]
+    pub trace: Option<PathBuf>,
+    /// Print the scenario as it is understood, with all defaults and models in place, and run nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Colours in human output.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]
+    pub color: Colour,
+    /// Where models are looked up [default: the nearest `models/` at or above the scenario].
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// A summary to read.
+    Human,
+    /// Record, rounds, timeline, faults and verdict.
+    Json,
+    /// The record as one row.
+    Csv,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// What to list.
+    #[arg(value_enum)]
+    pub what: Listed,
+    /// How.
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    pub format: ListFormat,
+    /// Where models are looked up [default: the nearest `models/` at or above the working folder].
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Listed {
+    /// Networks, platforms, workloads and traces that a scenario can name.
+    Models,
+    /// What a policy is made of.
+    Policies,
+    /// What must hold in every run.
+    Invariants,
+    /// The columns of the record.
+    Metrics,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ListFormat {
+    /// Aligned text.
+    Human,
+    /// An array of objects.
+    Json,
+    /// A page (metrics only).
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SchemaOf {
+    /// Of which kind of file.
+    #[arg(value_enum, default_value_t = SchemaKind::Scenario)]
+    pub kind: SchemaKind,
+    /// Print the field reference (`docs/scenario.md`) instead.
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaKind {
+    /// Scenario files.
+    Scenario,
+    /// Files in models/networks.
+    Network,
+    /// Files in models/platforms.
+    Platform,
+    /// Files in models/workloads.
+    Workload,
+}

@@ -1,0 +1,5 @@
+//! One file per command.
+
+pub(super) mod list;
+pub(super) mod run;
+pub(super) mod schema;

@@ -1,0 +1,85 @@
+//! `midflight list`: what can be named, and what comes out.
+
+use serde_json::{Value, json};
+
+use crate::cli::args::{List, ListFormat, Listed};
+use crate::cli::{Status, complain, print};
+use crate::metric::{COLUMNS, reference_markdown};
+use crate::oracle;
+use crate::scenario::{json_schema, list_models};
+
+/// One listed thing: name, kind or unit, meaning.
+struct Item {
+    name: String,
+    kind: String,
+    about: String,
+}
+
+pub(in crate::cli) fn list(arguments: &List) -> Status {
+    let items = match arguments.what {
+        Listed::Models => models(arguments),
+        Listed::Policies => policies(),
+        Listed::Invariants => invariants(),
+        Listed::Metrics => metrics(),
+    };
+    match (arguments.format, arguments.what) {
+        (ListFormat::Human, _) => print(&aligned(&items)),
+        (ListFormat::Json, _) => {
+            let items: Vec<Value> =
+                items.iter().map(|i| json!({"name": i.name, "kind": i.kind, "about": i.about})).collect();
+            print(&format!("{:#}\n", Value::Array(items)))
+        }
+        (ListFormat::Markdown, Listed::Metrics) => print(&reference_markdown()),
+        (ListFormat::Markdown, _) => {
+            complain("error: only `list metrics` has a page; use `--format human` or `--format json`");
+            Status::BadInput
+        }
+    }
+}
+
+fn aligned(items: &[Item]) -> String {
+    let width = |of: fn(&Item) -> &String| items.iter().map(|item| of(item).chars().count()).max().unwrap_or(0);
+    let (name, kind) = (width(|i| &i.name), width(|i| &i.kind));
+    let lines: Vec<String> = items.iter().map(|i| format!("{:name$}  {:kind$}  {}", i.name, i.kind, i.about)).collect();
+    lines.join("\n") + "\n"
+}
+
+fn models(arguments: &List) -> Vec<Item> {
+    let entries = list_models(arguments.models.as_deref()).into_iter();
+    entries.map(|e| Item { name: e.name, kind: e.kind.as_str().into(), about: e.about }).collect()
+}
+
+/// The variants of the policy's enums, with the words of the schema.
+fn policies() -> Vec<Item> {
+    let schema = json_schema();
+    let kinds = ["Migration", "StopRule", "Handover", "OnSilence", "HeartbeatPolicy", "TransportError", "CapEnding"];
+    let mut items = Vec::new();
+    for kind in kinds {
+        for variant in schema["$defs"][kind]["oneOf"].as_array().into_iter().flatten() {
+            let key = variant["properties"].as_object().and_then(|p| p.keys().next().cloned());
+            let name = key.or_else(|| variant["const"].as_str().map(Into::into)).unwrap_or_default();
+            let about = variant["description"].as_str().unwrap_or_default().to_string();
+            items.push(Item { name, kind: kind.into(), about });
+        }
+    }
+    items
+}
+
+fn invariants() -> Vec<Item> {
+    let checked = oracle::Oracle::new().checked();
+    let item = |i: crate::vocabulary::Invariant| Item {
+        name: i.to_string(),
+        kind: if checked.contains(&i) { "checked".into() } else { "not checked".into() },
+        about: i.doc().into(),
+    };
+    crate::vocabulary::Invariant::ALL.iter().copied().map(item).collect()
+}
+
+fn metrics() -> Vec<Item> {
+    let item = |c: &crate::metric::Column| Item {
+        name: c.name.into(),
+        kind: c.unit.as_str().into(),
+        about: c.doc.trim().into(),
+    };
+    COLUMNS.iter().map(item).collect()
+}

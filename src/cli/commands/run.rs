@@ -1,0 +1,116 @@
+//! `midflight run`: one scenario, simulated and judged.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cli::args::{Colour, Format, RunOf};
+use crate::cli::{Status, complain, print};
+use crate::engine::TieRule;
+use crate::metric;
+use crate::report;
+use crate::rng::RunSeed;
+use crate::run::{RunResult, simulate_with};
+use crate::scenario::{Column, LoadOptions, Scenario, load, print_json};
+use crate::trace::Trace;
+
+pub(in crate::cli) fn run(arguments: &RunOf) -> Status {
+    let columns = bound_columns();
+    let options = LoadOptions { sets: &arguments.sets, models: arguments.models.as_deref(), columns: &columns };
+    let scenario = match load(&arguments.scenario, &options) {
+        Ok(scenario) => Arc::new(scenario),
+        Err(error) => {
+            complain(error.render(colour(arguments.color, io::stderr().is_terminal())).trim_end());
+            return Status::BadInput;
+        }
+    };
+    if arguments.dry_run {
+        return print(&print_json(&scenario, &columns));
+    }
+    let seed = RunSeed { seed: arguments.seed.unwrap_or(scenario.seed), replication: arguments.replication };
+    let mut trace = arguments.trace.is_some().then(Trace::default);
+    let result = match &mut trace {
+        Some(trace) => simulate_with(&scenario, seed, TieRule::default(), &mut [trace]),
+        None => simulate_with(&scenario, seed, TieRule::default(), &mut []),
+    };
+    if let (Some(trace), Some(path)) = (trace, &arguments.trace)
+        && let Err(status) = write_trace(path, &trace.to_json(&result, &scenario))
+    {
+        return status;
+    }
+    let printed = print(&match arguments.format {
+        Format::Human => report::human(&result, &scenario, colour(arguments.color, io::stdout().is_terminal())),
+        Format::Json => report::json(&result, &scenario),
+        Format::Csv => report::csv(std::slice::from_ref(&result.record)),
+    });
+    if printed == Status::Good { verdict(arguments, seed, &scenario, &result) } else { printed }
+}
+
+/// Says what fell short, and how to see it again.
+fn verdict(arguments: &RunOf, seed: RunSeed, scenario: &Scenario, result: &RunResult) -> Status {
+    if result.hit_limit() {
+        complain(&format!("internal: the run was given up after {} events", result.finished.events));
+        return Status::Internal;
+    }
+    if result.judgement.shortfalls.is_empty() {
+        return Status::Good;
+    }
+    for shortfall in &result.judgement.shortfalls {
+        complain(&format!("{}: {}: {}", shortfall.class, scenario.name, shortfall.what));
+    }
+    complain(&format!("again: {}", again(arguments, seed)));
+    Status::Short
+}
+
+/// The command that repeats this run.
+fn again(arguments: &RunOf, seed: RunSeed) -> String {
+    let mut command =
+        format!("midflight run {} --seed {}", quoted(&arguments.scenario.display().to_string()), seed.seed);
+    if seed.replication != 0 {
+        write!(command, " --replication {}", seed.replication).expect("a string takes it");
+    }
+    for set in &arguments.sets {
+        write!(command, " --set {}", quoted(set)).expect("a string takes it");
+    }
+    if let Some(models) = &arguments.models {
+        write!(command, " --models {}", quoted(&models.display().to_string())).expect("a string takes it");
+    }
+    command
+}
+
+/// For a POSIX shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// Under a temporary name first, so that a file of this name is always whole.
+fn write_trace(path: &Path, json: &str) -> Result<(), Status> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".part");
+    let written = std::fs::write(&unfinished, json).and_then(|()| std::fs::rename(&unfinished, path));
+    written.map_err(|error| {
+        complain(&format!("cannot write {}: {error}", path.display()));
+        Status::BadInput
+    })
+}
+
+fn colour(choice: Colour, terminal: bool) -> bool {
+    match choice {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto => terminal && !no_color(),
+    }
+}
+
+/// <https://no-color.org>: set and not empty.
+#[expect(clippy::disallowed_methods, reason = "a convention of terminals; it changes no byte of data")]
+fn no_color() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// The columns that `expect.metrics` may bound.
+fn bound_columns() -> Vec<Column> {
+    metric::COLUMNS.iter().filter_map(metric::Column::bound).collect()
+}

@@ -1,0 +1,21 @@
+//! What a run says to the outside: a text for people, JSON for machines, rows for tables.
+//!
+//! Plain functions from a finished [`RunResult`](crate::run::RunResult) to text. They exist apart from the run so that a run
+//! never depends on how it is shown. They print integers exactly, by integer division, so that the same run gives
+//! the same bytes everywhere; they judge nothing, read no file and write none.
+
+mod csv;
+mod describe;
+mod human;
+mod json;
+mod timeline;
+pub(crate) mod tree;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+
+pub use self::csv::csv;
+pub use self::describe::describe;
+pub use self::human::human;
+pub use self::json::json;
+pub use self::timeline::{Kind, Line, deliveries, timeline};

@@ -1,0 +1,119 @@
+//! One fact in words.
+//!
+//! One wording for the report, its JSON and the trace, so that a line found in one can be found in the others. Facts that come
+//! by the thousand (pages, packets) have none: they are counted elsewhere.
+
+use std::fmt::Write as _;
+
+use crate::metric::fault_name;
+use crate::protocol::{Report, Standing, Suspicion};
+use crate::scenario::Scenario;
+use crate::units::Ratio;
+use crate::vocabulary::{Host, Phase};
+use crate::world::{Fact, Resumption};
+
+/// A fact as a line of text; `None` for those that are only counted.
+pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
+    Some(match fact {
+        Fact::Phase { phase: Phase::Copy, round, due } => format!("phase copy, round {round}: {due} due"),
+        Fact::Phase { phase, .. } => format!("phase {phase}"),
+        Fact::Struck(index) => struck(*index, scenario),
+        Fact::Healed(index) => format!("fault {} ends: {}", index + 1, fault_name(&scenario.faults[*index])),
+        Fact::Resumed(resumption) => resumed(resumption),
+        Fact::Paused { host, guest } => format!("the VM stops at {host}, at guest time {} s", guest.seconds()),
+        Fact::CopyGone { host, executed: true, .. } => format!("the copy at {host} is gone while it ran"),
+        Fact::CopyGone { host, executed: false, .. } => format!("the copy at {host} is gone"),
+        Fact::Throttled(Ratio::ZERO) => "the guest is no longer throttled".into(),
+        Fact::Throttled(throttle) => format!("the guest is throttled by {throttle}"),
+        Fact::Synced { pending } => format!("dirty log read: {pending} to send"),
+        Fact::PagesLost { pages } => format!("{pages} lost on the way"),
+        Fact::LastPage => "L: the last page has arrived".into(),
+        Fact::Relinquished => "R: the source gives up its right to resume".into(),
+        Fact::Concluded => "C: the destination knows that the source has given up".into(),
+        Fact::GaveUp => "the source gives the migration up".into(),
+        Fact::RoundsEnded(end) => format!("the rounds end: {end}"),
+        Fact::Suspected { by, why } => format!("{by} suspects {}: {}", peer(*by), because(*why)),
+        Fact::Standing { host, standing: Standing::Ended(Report::Success) } => format!("{host}: ended in success"),
+        Fact::Standing { host, standing: Standing::Ended(Report::Failure) } => format!("{host}: ended in failure"),
+        Fact::Standing { host, standing } => format!("{host}: {standing}"),
+        Fact::Reported { host, report: Report::Success } => format!("{host} says: the migration succeeded"),
+        Fact::Reported { host, report: Report::Failure } => format!("{host} says: the migration failed"),
+        Fact::Said { from, to, what, delivered: false, .. } => message(*from, *to, what),
+        Fact::Said { from, to, what, delivered: true, .. } => format!("{} arrives", message(*from, *to, what)),
+        Fact::StreamEnded { at, channel, how } => format!("{at} learns that the {channel} connection is over: {how}"),
+        Fact::PagesSent { .. } | Fact::PagesArrived { .. } | Fact::Output { .. } => return None,
+    })
+}
+
+/// A message in short.
+pub(crate) fn message(from: Host, to: Host, what: &str) -> String {
+    format!("{from} → {to}: \"{what}\"")
+}
+
+fn struck(index: usize, scenario: &Scenario) -> String {
+    let fault = &scenario.faults[index];
+    let lasts = fault.lasts.map_or(String::new(), |lasts| format!(" for {lasts}"));
+    format!("FAULT {}: {}{lasts}", index + 1, fault_name(fault))
+}
+
+fn resumed(resumption: &Resumption) -> String {
+    let Resumption { host, branch, guest, forked, exact } = resumption;
+    let mut text = format!("the VM runs at {host}, from guest time {} s", guest.seconds());
+    if *forked {
+        let number = branch.index() + 1;
+        write!(text, ", as execution {number}: another had run on from there").expect("a string takes it");
+    }
+    if !exact {
+        text.push_str("; its memory is not what it was at the stop");
+    }
+    text
+}
+
+fn peer(host: Host) -> Host {
+    match host {
+        Host::Source => Host::Destination,
+        Host::Destination | Host::Management | Host::Client => Host::Source,
+    }
+}
+
+fn because(why: Suspicion) -> &'static str {
+    match why {
+        Suspicion::Heartbeat => "its pings are not answered",
+        Suspicion::TransportError => "the connection failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+    use crate::scenario::FaultKind;
+    use crate::units::{PageCount, Span};
+
+    #[test]
+    fn every_fact_that_is_not_counted_has_words() {
+        let mut scenario = fixture::pre_copy();
+        scenario.faults.push(fixture::fault(FaultKind::Silence, Span::from_s(1), Some(Span::from_ms(300))));
+        let cases = [
+            (Fact::Struck(0), "FAULT 1: silence for 300 ms"),
+            (Fact::Healed(0), "fault 1 ends: silence"),
+            (Fact::Phase { phase: Phase::Copy, round: 2, due: PageCount::new(7) }, "phase copy, round 2: 7 pages due"),
+            (
+                Fact::CopyGone { host: Host::Source, executed: true, guest: None },
+                "the copy at source is gone while it ran",
+            ),
+            (
+                Fact::Said { from: Host::Source, to: Host::Destination, number: 1, what: "go", delivered: false },
+                "source → destination: \"go\"",
+            ),
+            (
+                Fact::Suspected { by: Host::Destination, why: Suspicion::Heartbeat },
+                "destination suspects source: its pings are not answered",
+            ),
+        ];
+        for (fact, text) in cases {
+            assert_eq!(describe(&fact, &scenario).as_deref(), Some(text));
+        }
+        assert_eq!(describe(&Fact::PagesArrived { pages: PageCount::new(1) }, &scenario), None);
+    }
+}

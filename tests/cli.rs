@@ -1,0 +1,210 @@
+//! The program as its user runs it: exit statuses, streams, errors at their place.
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+
+use assert_cmd::Command;
+use common::root;
+
+struct Ran {
+    status: i32,
+    out: String,
+    err: String,
+}
+
+fn midflight(arguments: &[&str]) -> Ran {
+    let output = Command::cargo_bin("midflight")
+        .expect("the program is built")
+        .current_dir(root())
+        .env_remove("MIDFLIGHT_FORMAT")
+        .env_remove("MIDFLIGHT_COLOR")
+        .args(arguments)
+        .output()
+        .expect("it runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    Ran { status: output.status.code().expect("it exits"), out: text(output.stdout), err: text(output.stderr) }
+}
+
+/// A file in a folder of this test's own.
+fn file(name: &str, content: &[u8]) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli");
+    fs::create_dir_all(&folder).expect("a writable target folder");
+    let path = folder.join(name);
+    fs::write(&path, content).expect("writable");
+    path
+}
+
+const SMOKE: &str = "scenarios/smoke/stop-and-copy.json";
+
+fn changed(name: &str, from: &str, to: &str) -> PathBuf {
+    let good = fs::read_to_string(root().join(SMOKE)).expect("shipped");
+    assert!(good.contains(from), "{from}");
+    file(name, good.replacen(from, to, 1).as_bytes())
+}
+
+#[test]
+fn every_kind_of_bad_input_is_refused_at_its_place() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli/folder.json");
+    fs::create_dir_all(&folder).expect("writable");
+    let garbage: Vec<u8> = (0..2000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let cases: Vec<(PathBuf, &[&str])> = vec![
+        (
+            changed("misspelt.json", "\"memory\"", "\"memroy\""),
+            &["misspelt.json:12:7", "vms[0].memroy", "did you mean `memory`"],
+        ),
+        (changed("bare.json", "\"1 GiB\"", "1024"), &["bare.json:12:17", "vms[0].memory", "has no unit"]),
+        (
+            changed("missing.json", "\"gige\"", "\"gigee\""),
+            &["missing.json:20:14", "no network `gigee`", "did you mean `gige`"],
+        ),
+        (changed("negative.json", "\"1 GiB\"", "\"-1 GiB\""), &["negative.json:12:17", "is negative"]),
+        (
+            changed("duplicate.json", "\"schema\": 1,", "\"schema\": 1, \"schema\": 1,"),
+            &["duplicate.json:3:16", "twice"],
+        ),
+        (file("garbage.json", &garbage), &["garbage.json:1:"]),
+        (file("deep.json", "[".repeat(200_000).as_bytes()), &["deep.json:1:128", "nested"]),
+        (file("empty.json", b""), &["empty.json", "is empty"]),
+        (folder, &["folder.json", "is a folder"]),
+        (file("empty.json", b"").with_file_name("nothere.json"), &["nothere.json", "cannot be read"]),
+    ];
+    for (path, parts) in cases {
+        let ran = midflight(&["run", path.to_str().expect("UTF-8")]);
+        assert_eq!(ran.status, 2, "{}: {}", path.display(), ran.err);
+        assert!(ran.out.is_empty(), "{}: {}", path.display(), ran.out);
+        for part in parts {
+            assert!(ran.err.contains(part), "{}: {part} not in\n{}", path.display(), ran.err);
+        }
+    }
+}
+
+#[test]
+fn the_same_command_prints_the_same_bytes_and_another_seed_others() {
+    for scenario in [SMOKE, "scenarios/smoke/pre-copy.json"] {
+        for format in ["human", "json", "csv"] {
+            let run = |seed: &str| midflight(&["run", scenario, "--format", format, "--seed", seed]).out;
+            assert_eq!(run("1"), run("1"), "{scenario} as {format}");
+            assert_ne!(run("1"), run("2"), "{scenario} as {format}");
+        }
+    }
+}
+
+#[test]
+fn a_fault_that_cannot_fire_exits_1_and_says_why() {
+    let fault = r#"faults=[{"what": {"crash": "source"}, "when": {"at": "100 h"}}]"#;
+    let ran = midflight(&["run", SMOKE, "--set", fault]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.starts_with("not-fired: "), "{}", ran.err);
+    assert!(ran.err.contains("did not fire: the run ended at"), "{}", ran.err);
+    let again = ran.err.lines().find_map(|line| line.strip_prefix("again: midflight ")).expect("a line to paste");
+    assert!(again.starts_with("run scenarios/smoke/stop-and-copy.json --seed 1 --set '"), "{again}");
+}
+
+#[test]
+fn verdicts_reach_the_exit_status() {
+    let split = "scenarios/must-violate/autostart-unaware-cut.json";
+    let ran = midflight(&["run", split]);
+    assert_eq!((ran.status, ran.err.as_str()), (0, ""), "it must violate, and does");
+    assert!(ran.out.contains("split_brain") && ran.out.contains("VIOLATED single-history"));
+    let ran = midflight(&["run", split, "--set", "waives=[]"]);
+    assert_eq!(ran.status, 1);
+    assert!(ran.err.contains("invariant:single-execution: "), "{}", ran.err);
+    assert_eq!(midflight(&["run"]).status, 2);
+    assert_eq!(midflight(&["frobnicate"]).status, 2);
+    assert_eq!(midflight(&["run", SMOKE, "--trace", "/nowhere/at/all.json"]).status, 2);
+}
+
+#[test]
+fn a_trace_is_whole_and_well_formed() {
+    let path = file("trace.json", b"");
+    let ran = midflight(&[
+        "run",
+        "scenarios/recovery/autostart-unaware-outage-ask.json",
+        "--trace",
+        path.to_str().expect("UTF-8"),
+    ]);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    let trace: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).expect("written")).expect("JSON");
+    let events = trace["traceEvents"].as_array().expect("an array");
+    let count = |shape: &str| events.iter().filter(|event| event["ph"] == shape).count();
+    assert!(count("X") > 10 && count("C") > 10 && count("M") > 5 && count("i") > 3);
+    assert_eq!(count("b"), count("e"));
+    assert!(count("b") > 5);
+}
+
+#[test]
+fn json_and_csv_say_the_same() {
+    let json = midflight(&["run", SMOKE, "--format", "json"]).out;
+    let record = serde_json::from_str::<serde_json::Value>(&json).expect("JSON")["record"].clone();
+    let csv = midflight(&["run", SMOKE, "--format", "csv"]).out;
+    let mut lines = csv.lines().map(|line| line.split(',').map(String::from).collect::<Vec<_>>());
+    let (names, values) = (lines.next().expect("a header"), lines.next().expect("a row"));
+    assert_eq!(names.len(), values.len());
+    assert_eq!(record.as_object().map(serde_json::Map::len), Some(names.len()));
+    for (name, value) in names.iter().zip(&values) {
+        let text = if value.is_empty() { "null".into() } else { value.clone() };
+        let text = if record[name].is_string() { format!("\"{text}\"") } else { text };
+        assert!(json.contains(&format!("\"{name}\": {text}")), "{name}: {text}");
+    }
+}
+
+#[test]
+fn what_is_printed_can_be_run_again() {
+    let resolved = midflight(&["run", "scenarios/recovery/copy-outage.json", "--dry-run"]).out;
+    let path = file("copy-outage.json", resolved.as_bytes());
+    let csv = |path: &str| midflight(&["run", path, "--format", "csv"]).out;
+    assert_eq!(csv("scenarios/recovery/copy-outage.json"), csv(path.to_str().expect("UTF-8")));
+}
+
+#[test]
+fn lists_name_what_there_is() {
+    let lists =
+        [("models", "gige"), ("policies", "three-phase"), ("invariants", "output-commit"), ("metrics", "downtime_s")];
+    for (what, word) in lists {
+        let ran = midflight(&["list", what]);
+        assert_eq!(ran.status, 0);
+        assert!(ran.out.contains(word), "{what}: {}", ran.out);
+        let json: serde_json::Value =
+            serde_json::from_str(&midflight(&["list", what, "--format", "json"]).out).expect("JSON");
+        assert!(
+            json.as_array().is_some_and(|items| items
+                .iter()
+                .all(|i| i["about"].as_str().is_some_and(|a| !a.is_empty() || what == "models"))),
+            "{json:#}"
+        );
+    }
+}
+
+#[test]
+fn generated_pages_are_fresh() {
+    let pages: [(&str, &[&str]); 6] = [
+        ("docs/scenario.md", &["schema", "--markdown"]),
+        ("docs/metrics.md", &["list", "metrics", "--format", "markdown"]),
+        ("docs/schema/scenario.schema.json", &["schema", "scenario"]),
+        ("docs/schema/network.schema.json", &["schema", "network"]),
+        ("docs/schema/platform.schema.json", &["schema", "platform"]),
+        ("docs/schema/workload.schema.json", &["schema", "workload"]),
+    ];
+    for (page, command) in pages {
+        let there = fs::read_to_string(root().join(page)).expect("committed");
+        assert!(there == midflight(command).out, "{page} is stale: midflight {} > {page}", command.join(" "));
+    }
+}
+
+#[test]
+fn version_names_the_commit() {
+    let out = midflight(&["--version"]).out;
+    assert!(out.starts_with("midflight 0.1.0 (") && out.trim_end().ends_with(')'), "{out}");
+}
+
+#[test]
+fn the_readme_and_the_gate_use_the_same_commands() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect(path);
+    for command in ["cargo run --release --locked -- run scenarios/smoke/pre-copy.json", "cargo test --locked"] {
+        assert!(read("README.md").contains(command), "README.md: {command}");
+        assert!(read("scripts/check").contains(command), "scripts/check: {command}");
+    }
+    assert!(read(".ci/run").contains("scripts/check"));
+}

@@ -5,6 +5,8 @@
 
 mod invariant;
 mod outcome;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use outcome::{belief, outcome};

@@ -281,6 +281,20 @@ impl World {
         open || watched
     }
 
+    /// Breaks the world behind its own back, so that a test can see a checker notice.
+    #[cfg(test)]
+    pub(crate) fn tamper(&mut self, how: Tampering) {
+        match how {
+            Tampering::WriteUnseen(host) => {
+                let copy = self.vm.slot(host).as_mut().expect("a copy to break");
+                let branch = copy.branch;
+                copy.memory.write(0, branch);
+            }
+            Tampering::LosePage => self.counted.placed += PageCount::new(1),
+            Tampering::LosePacket => self.network.miscount(),
+        }
+    }
+
     fn say(&mut self, fact: Fact) {
         self.facts.0.push(fact);
     }
@@ -288,6 +302,18 @@ impl World {
     fn schedule(&mut self, at: SimTime, event: Event) {
         self.agenda.schedule(at, event);
     }
+}
+
+/// What a test can do to a world that no event does.
+#[cfg(test)]
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Tampering {
+    /// The first page of the copy here is written once more than its guest did.
+    WriteUnseen(Host),
+    /// The books say that one page more was placed.
+    LosePage,
+    /// The network's books say that one message more was accepted.
+    LosePacket,
 }
 
 /// A host's index in the network.

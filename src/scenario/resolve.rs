@@ -62,6 +62,9 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
     let network = model::network(context, &network, &root.key("network"));
     let platform = file.platform.clone().unwrap_or_else(|| ModelRef::Name(DEFAULT_PLATFORM.into()));
     let platform = model::platform(context, &platform, &root.key("platform"));
+    if let (Some(network), Some(platform)) = (&network, &platform) {
+        chunk_fits(context, network, platform, &root);
+    }
     let policy = policy::policy(context, &file.policy, &root.key("policy"));
     let vms = vms(context, file, platform.as_ref(), &root.key("vms"));
     let operator = Operator {
@@ -88,6 +91,21 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         // `auto` and `exact` are the same as long as there is only one way.
         fidelity: Fidelity::Exact,
     })
+}
+
+/// A chunk larger than the queue would fill it whenever it is there, and no datagram, so no heartbeat, would ever fit beside it.
+fn chunk_fits(context: &mut Context<'_>, network: &Network, platform: &Platform, root: &Place) {
+    let page = platform.page_size.get().saturating_add(platform.page_header.get());
+    let chunk = page.saturating_mul(platform.chunk.get()).saturating_add(platform.message.get());
+    if chunk >= network.queue.get() {
+        let message =
+            format!("a chunk of {} is {chunk} B, and the queue of a path holds {}", platform.chunk, network.queue);
+        context.problem(
+            &root.key("network"),
+            message,
+            Some("give a larger `network.queue` or a smaller `platform.chunk`"),
+        );
+    }
 }
 
 fn vms(context: &mut Context<'_>, file: &ScenarioFile, platform: Option<&Platform>, at: &Place) -> Vec<Vm> {

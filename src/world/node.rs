@@ -8,7 +8,7 @@ use crate::protocol::{
 };
 use crate::scenario::Scenario;
 use crate::scenario::policy::{AnsweredBy, Migration};
-use crate::units::{LocalTime, SimTime, Span};
+use crate::units::{Bytes, LocalTime, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
 use super::work::Working;
@@ -27,8 +27,10 @@ pub(super) struct Node {
     pub work: VecDeque<Action>,
     /// Work under way.
     pub working: Option<Working>,
-    /// Messages of the migration channel that wait for all work to end.
-    pub inbox: VecDeque<Input>,
+    /// Messages of the migration channel that wait for all work to end, with their bytes: the socket's receive buffer.
+    pub inbox: VecDeque<(Input, Bytes)>,
+    /// Bytes in the inbox.
+    pub unread: Bytes,
     /// Pings that wait for the piece of work under way to end.
     pub pings: VecDeque<u64>,
     /// Its connections, by peer and name.
@@ -74,6 +76,7 @@ impl Node {
             work: VecDeque::new(),
             working: None,
             inbox: VecDeque::new(),
+            unread: Bytes::ZERO,
             pings: VecDeque::new(),
             channels: BTreeMap::new(),
             said: None,
@@ -133,9 +136,11 @@ impl World {
         self.pump(host);
     }
 
-    /// Hands an input to the agent when it has no work.
-    pub(super) fn queue(&mut self, host: Host, input: Input) {
-        self.node(host).inbox.push_back(input);
+    /// Hands an input of so many bytes to the agent when it has no work.
+    pub(super) fn queue(&mut self, host: Host, input: Input, bytes: Bytes) {
+        let node = self.node(host);
+        node.inbox.push_back((input, bytes));
+        node.unread += bytes;
         self.pump(host);
     }
 
@@ -150,8 +155,10 @@ impl World {
                 self.step(host, Input::Pinged { number });
             } else if let Some(action) = node.work.pop_front() {
                 self.begin(host, action);
-            } else if let Some(input) = node.inbox.pop_front() {
+            } else if let Some((input, bytes)) = node.inbox.pop_front() {
+                node.unread -= bytes;
                 self.step(host, input);
+                self.open_window(host);
             } else {
                 return;
             }
@@ -279,6 +286,7 @@ impl World {
         node.work.clear();
         node.working = None;
         node.inbox.clear();
+        node.unread = Bytes::ZERO;
         node.pings.clear();
         node.channels.clear();
         self.agenda.cancel_where(|event| match event {
@@ -286,6 +294,7 @@ impl World {
             Event::Strike(_) | Event::Heal(_) | Event::Network(_) => false,
         });
         self.discard(host);
+        self.open_window(host);
     }
 }
 

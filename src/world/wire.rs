@@ -195,9 +195,10 @@ impl World {
         }
         // A node knows of a connection once something has arrived on it.
         self.node(to).channels.insert((from, channel), stream);
+        let bytes = if let Message::Pages(batch) = &envelope.message { batch.bytes } else { Bytes::ZERO };
         let input = Input::Message { from, channel, envelope };
         match channel {
-            Channel::Migration => self.queue(to, input),
+            Channel::Migration => self.queue(to, input, bytes),
             Channel::Question | Channel::Management => self.control(to, input),
         }
     }
@@ -230,7 +231,7 @@ impl World {
         node.channels.retain(|_, known| *known != stream);
         let input = Input::Broken { channel };
         match (channel, at) {
-            (Channel::Migration, Host::Destination) => self.queue(at, input),
+            (Channel::Migration, Host::Destination) => self.queue(at, input, Bytes::ZERO),
             _ => self.control(at, input),
         }
     }

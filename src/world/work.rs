@@ -8,6 +8,7 @@ use crate::protocol::{Action, Batch, Channel, Input, StateId};
 use crate::units::{Bytes, PageCount, Ratio, Span};
 use crate::vocabulary::{Host, Phase};
 
+use super::node::Node;
 use super::{Event, Fact, InFlight, World};
 
 /// A piece of work under way.
@@ -16,7 +17,9 @@ pub(super) enum Working {
     /// Ends with [`Event::WorkDone`] and this input; `then` is what it does to the world at its end.
     Timed { input: Input, then: Then },
     /// A write to the migration channel, until its last byte is in the send buffer.
-    Writing(MessageId),
+    Writing { message: MessageId, to: Host },
+    /// A write that has ended but for the receiver, whose buffer is full.
+    AwaitingWindow(Host),
 }
 
 /// What a piece of work does at its end.
@@ -36,9 +39,8 @@ impl World {
         let platform = &scenario.platform;
         let (cost, input, then) = match action {
             Action::Send { to, channel, envelope } => {
-                let message = self.write(host, to, channel, envelope);
-                if let Some(message) = message {
-                    self.node(host).working = Some(Working::Writing(message));
+                if let Some(message) = self.write(host, to, channel, envelope) {
+                    self.node(host).working = Some(Working::Writing { message, to });
                     return;
                 }
                 // The connection is over: the write fails at once.
@@ -92,12 +94,27 @@ impl World {
         self.pump(host);
     }
 
-    /// The write of `message` has ended, or will never.
+    /// The write of `message` has ended, or will never. It blocks on while the receiver's buffer is full.
     pub(super) fn write_ended(&mut self, host: Host, message: MessageId) {
-        if let Some(node) = self.nodes.get_mut(&host)
-            && node.working == Some(Working::Writing(message))
-        {
-            node.working = None;
+        let Some(node) = self.nodes.get_mut(&host) else { return };
+        let Some(Working::Writing { message: under_way, to }) = node.working else { return };
+        if under_way == message {
+            node.working = Some(Working::AwaitingWindow(to));
+            self.open_window(to);
+        }
+    }
+
+    /// Lets writers to `receiver` go on if there is room in its receive buffer, which is as large as a send buffer. (The news of it
+    /// takes no time: TCP's window updates are not modelled.)
+    pub(super) fn open_window(&mut self, receiver: Host) {
+        let full = self.nodes.get(&receiver).is_some_and(|node| node.unread >= self.scenario.network.send_buffer);
+        if full {
+            return;
+        }
+        let waits = |node: &Node| node.working == Some(Working::AwaitingWindow(receiver));
+        let writers: Vec<Host> = self.nodes.iter().filter(|(_, node)| waits(node)).map(|(&host, _)| host).collect();
+        for host in writers {
+            self.node(host).working = None;
             self.step(host, Input::Sent);
             self.pump(host);
         }

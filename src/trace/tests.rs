@@ -1,3 +1,5 @@
+//! Whether a trace is well formed, whatever happens in the run.
+
 use serde_json::Value;
 
 use super::event::{PHASES, Shape};

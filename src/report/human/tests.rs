@@ -1,3 +1,5 @@
+//! The summary as a person reads it, on small runs.
+
 use super::*;
 use crate::report::fixture;
 use crate::scenario::{FaultKind, MetricBound, Scenario};

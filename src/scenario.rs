@@ -261,8 +261,6 @@ pub struct Platform {
     pub resume: Span,
     /// Length of the window in which `max_bandwidth` is a budget, and over which bandwidth is measured.
     pub window: Span,
-    /// After a copy resumes: delay until the network sends the VM's address there.
-    pub announce: Span,
 }
 
 /// Who asks for the migration, and what it does then.

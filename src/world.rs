@@ -30,11 +30,12 @@ use crate::model::network::{Effect, HostId, MessageId, Network, StreamId};
 use crate::protocol::{Channel, Envelope, Standing};
 use crate::rng::RunSeed;
 use crate::scenario::Scenario;
+use crate::scenario::policy::Migration;
 use crate::units::{PageCount, SimTime, Span};
 use crate::vocabulary::Host;
 
 use node::Node;
-use wire::{Client, Packet};
+use wire::Packet;
 
 /// Everything there is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,7 +47,6 @@ pub struct World {
     network: Network,
     nodes: BTreeMap<Host, Node>,
     vm: VmState,
-    client: Client,
     packets: BTreeMap<MessageId, Packet>,
     channels: BTreeMap<StreamId, Channel>,
     batches: BTreeMap<u64, InFlight>,
@@ -127,7 +127,6 @@ impl World {
             network: Network::new(&scenario.network, hosts, seed),
             nodes: BTreeMap::new(),
             vm: VmState::new(&scenario, seed),
-            client: Client::new(),
             packets: BTreeMap::new(),
             channels: BTreeMap::new(),
             batches: BTreeMap::new(),
@@ -169,7 +168,6 @@ impl World {
             Event::Heal(fault) => self.heal(fault),
             Event::Network(event) => self.network.on_event(self.now, event, &mut self.effects),
             Event::Output(host) => self.guest_output(host),
-            Event::Announce(host) => self.announce(host),
             Event::WorkDone(host) => self.work_done(host),
             Event::Timer(host, timer) => self.timer(host, timer),
         }
@@ -260,9 +258,12 @@ impl World {
         self.vm.copies().filter_map(|(_, copy)| copy.guest.as_ref()).map(Guest::draws).sum()
     }
 
-    /// Whether nothing but the guest's own life is left: no fault, timer or work is pending and no message can arrive
+    /// Whether a migration was asked for and nothing but the guest's own life is left: no fault, timer or work is pending and no message can arrive
     /// that a node would act on.
     pub fn is_settled(&self) -> bool {
+        if self.scenario.policy.migration == Migration::None {
+            return false;
+        }
         let busy = |event| matches!(event, Event::Strike(_) | Event::Heal(_) | Event::WorkDone(_) | Event::Timer(..));
         !self.agenda.iter().any(|(_, event)| busy(event))
             && !self.packets.values().any(|packet| self.may_matter(packet))

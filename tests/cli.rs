@@ -48,7 +48,7 @@ fn changed(name: &str, from: &str, to: &str) -> PathBuf {
 fn every_kind_of_bad_input_is_refused_at_its_place() {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli/folder.json");
     fs::create_dir_all(&folder).expect("writable");
-    let garbage: Vec<u8> = (0..2000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let garbage: Vec<u8> = (0..2000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24).to_le_bytes()[0]).collect();
     let cases: Vec<(PathBuf, &[&str])> = vec![
         (
             changed("misspelt.json", "\"memory\"", "\"memroy\""),

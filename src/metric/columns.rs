@@ -139,14 +139,14 @@ record! {
     switchover_downtime_s: Option<Span>,
     /// The part of the downtime that checkpoints caused.
     checkpoint_pause_s: Option<Span>,
-    /// First fault → a surviving node suspects its peer.
+    /// Fault → the node that acts (that resumes the VM or gives the migration up; else the first) suspects its peer.
     detection_time_s: Option<Span>,
     /// Suspicion → that node is entitled to resume. Absent without fencing.
     fencing_time_s: Option<Span>,
     /// That node is entitled → a copy executes there.
     failover_time_s: Option<Span>,
-    /// First fault → a copy executes again, if none did meanwhile and a node had suspected its peer by then; else the
-    /// time belongs to the downtime.
+    /// Fault → a copy executes again, if none did meanwhile and a node had suspected its peer by then; else the time
+    /// belongs to the downtime.
     outage_s: Option<Span>,
     /// Longest gap between deliveries at the client from migrate to the end of the run.
     client_gap_s: Option<Span>,

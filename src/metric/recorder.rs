@@ -8,7 +8,7 @@ use crate::scenario::policy::{HandoverKind, Migration, StopRule};
 use crate::scenario::{Direction, Fault, FaultKind, Fidelity, Scenario};
 use crate::units::{Bytes, PageCount, Ratio, SimTime, Span};
 use crate::vocabulary::{Host, RoundsEnd};
-use crate::world::{Event, Fact, FaultState, OutputStage, World};
+use crate::world::{Event, Fact, FaultState, OutputStage, VmCopy, World};
 
 use super::columns::{Millionths, Record};
 
@@ -17,8 +17,10 @@ use super::columns::{Millionths, Record};
 pub struct Recorder {
     /// Times in which no copy executed; the last may be open.
     stands: Vec<(SimTime, Option<SimTime>)>,
-    struck: Option<SimTime>,
-    suspected: Option<SimTime>,
+    struck: Vec<SimTime>,
+    suspected: Vec<(Host, SimTime)>,
+    /// Where a copy last began to execute.
+    last_resumed: Option<Host>,
     /// Where the migration's end froze guest time.
     guest_at_start: Option<Span>,
     guest_at_end: Option<Span>,
@@ -48,6 +50,7 @@ impl Observer for Recorder {
                 if let Some((_, end @ None)) = self.stands.last_mut() {
                     *end = Some(at);
                 }
+                self.last_resumed = Some(resumption.host);
                 if resumption.forked {
                     self.forked(at, resumption.guest, world);
                 }
@@ -55,12 +58,8 @@ impl Observer for Recorder {
             Fact::Paused { guest, .. } | Fact::CopyGone { executed: true, guest: Some(guest), .. } => {
                 self.stopped(at, *guest, world);
             }
-            Fact::Struck(_) => {
-                self.struck.get_or_insert(at);
-            }
-            Fact::Suspected { .. } if self.struck.is_some() => {
-                self.suspected.get_or_insert(at);
-            }
+            Fact::Struck(_) => self.struck.push(at),
+            Fact::Suspected { by, .. } => self.suspected.push((*by, at)),
             Fact::Throttled(throttle) if *throttle > Ratio::ZERO => self.throttle = self.throttle.max(Some(*throttle)),
             Fact::RoundsEnded(end) => self.rounds_end = Some(*end),
             Fact::PagesSent { pages, bytes, .. } => {
@@ -139,7 +138,7 @@ impl Recorder {
     pub fn finish(mut self, world: &World, end: SimTime) -> Record {
         let scenario = world.scenario();
         let milestones = world.milestones();
-        let completed = world.vm().copy(Host::Destination).is_some_and(super::super::world::VmCopy::executes);
+        let completed = world.vm().copy(Host::Destination).is_some_and(VmCopy::executes);
         let migration_end = milestones.relinquished.filter(|_| completed).or(milestones.gave_up);
         let window = milestones.accepted.map(|from| (from, migration_end.unwrap_or(end)));
         let mut record = describe(scenario, world);
@@ -157,7 +156,7 @@ impl Recorder {
         if let (Some(r), Some(c)) = (milestones.relinquished, milestones.concluded) {
             record.ending_window_s = Some(c.saturating_since(r));
         }
-        self.failure_times(&mut record);
+        self.failure_times(milestones.gave_up.is_some(), &mut record);
         record.lost_work_s = self.lost_work;
         record.max_cpu_throttle = self.throttle.map(millionths);
         record.rounds_end = self.rounds_end.map_or(String::new(), |end| end.to_string());
@@ -179,21 +178,30 @@ impl Recorder {
         sum
     }
 
-    /// From when a time without execution is due to a failure: the fault, if the VM never ran again or did so after a node had
-    /// suspected its peer. A switchover that the fault did not stop is not.
-    fn outage_of(&self, &(_, again): &(SimTime, Option<SimTime>)) -> Option<SimTime> {
-        let struck = self.struck.filter(|&struck| again.is_none_or(|again| struck <= again))?;
-        let failed = again.is_none_or(|again| self.suspected.is_some_and(|at| at <= again));
+    /// From when a time without execution is due to a failure: the fault in it, if the VM never ran again or did so after a node
+    /// had suspected its peer. A switchover that the fault did not stop is not.
+    fn outage_of(&self, &(begin, again): &(SimTime, Option<SimTime>)) -> Option<SimTime> {
+        let within = |at: &SimTime| begin <= *at && again.is_none_or(|again| *at <= again);
+        let struck = self.struck.iter().copied().find(within)?;
+        let failed = again.is_none() || self.suspected.iter().any(|(_, at)| struck <= *at && within(at));
         failed.then_some(struck)
     }
 
-    fn failure_times(&self, record: &mut Record) {
-        let Some(struck) = self.struck else { return };
-        record.detection_time_s = self.suspected.map(|at| at - struck);
+    /// Detection is by the node that acts: the one that resumes or gives up; else the first to suspect.
+    fn failure_times(&self, gave_up: bool, record: &mut Record) {
+        let Some(&first) = self.struck.first() else { return };
+        let after = |struck: SimTime, by: Option<Host>| {
+            let mut suspicions = self.suspected.iter().filter(|(_, at)| struck <= *at);
+            suspicions.find(|(host, _)| by.is_none_or(|by| by == *host)).map(|suspicion| suspicion.1)
+        };
+        let actor = if gave_up { Some(Host::Source) } else { None };
+        record.detection_time_s = after(first, actor).map(|at| at - first);
         let outage = self.stands.iter().find_map(|stand| Some((self.outage_of(stand)?, stand.1?)));
         if let Some((from, again)) = outage {
             record.outage_s = Some(again.saturating_since(from));
-            record.failover_time_s = self.suspected.map(|at| again - at);
+            let suspected = after(from, self.last_resumed).filter(|at| *at <= again);
+            record.failover_time_s = suspected.map(|at| again - at);
+            record.detection_time_s = suspected.map(|at| at - from);
         }
     }
 

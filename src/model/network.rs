@@ -262,7 +262,9 @@ impl Network {
     fn flow(&self, index: usize) -> Flow {
         let PathId { from, to, card } = self.paths[index].id;
         let resource = |host: HostId| 2 * (usize::from(host.0) * usize::from(self.cards) + usize::from(card));
-        Flow { resources: [resource(from), resource(to) + 1], cap: self.links.cap, weight: 1, priority: 0 }
+        // The bounds are TCP's, on the card that carries the migration's streams.
+        let cap = self.links.cap.filter(|_| card == 0);
+        Flow { resources: [resource(from), resource(to) + 1], cap, weight: 1, priority: 0 }
     }
 
     /// The rate of a host's card now, each direction [B/s].

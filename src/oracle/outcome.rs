@@ -25,17 +25,15 @@ pub fn outcome(world: &World, oracle: &Oracle) -> Outcome {
         emits && !world.reaches_client(host)
     };
     let hosts: Vec<Host> = complete.into_iter().filter(|&host| runs(host) && !mute(host)).collect();
-    let newest_at_source = hosts.contains(&Host::Source);
-    if hosts.is_empty() {
-        Outcome::Stalled
-    } else if newest_at_source && world.vm().branches().len() > 1 {
-        Outcome::Recovered
-    } else if newest_at_source && world.milestones().gave_up.is_some() {
-        Outcome::RolledBack
-    } else if !newest_at_source && world.milestones().relinquished.is_some() {
-        Outcome::Completed
-    } else {
-        Outcome::Unfinished
+    let Some(host) = hosts.into_iter().max_by_key(|&host| world.vm().copy(host).map(|copy| copy.branch)) else {
+        return Outcome::Stalled;
+    };
+    let forked = world.vm().branches().len() > 1;
+    match host {
+        Host::Source if forked => Outcome::Recovered,
+        Host::Source if world.milestones().gave_up.is_some() => Outcome::RolledBack,
+        Host::Destination if world.milestones().relinquished.is_some() => Outcome::Completed,
+        _ => Outcome::Unfinished,
     }
 }
 

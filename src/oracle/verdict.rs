@@ -73,11 +73,13 @@ pub fn why_not_fired(fault: &Fault, state: FaultState, end: SimTime) -> Option<S
         (FaultState::Void(NotFired::AlreadyDead), _) => Some("what it was to kill was dead already".into()),
         (FaultState::Void(NotFired::NoConnection), _) => Some("there was no connection to reset".into()),
         (FaultState::Pending, Trigger::At(at)) => Some(format!("the run ended at {end}, before {} s", at.seconds())),
-        (FaultState::Pending | FaultState::Armed, Trigger::Phase { name, round, progress, .. }) => {
+        (FaultState::Armed, _) => {
+            Some(format!("its phase was reached, and the run ended at {end} before its delay was over"))
+        }
+        (FaultState::Pending, Trigger::Phase { name, round, progress, .. }) => {
             let round = round.map_or(String::new(), |round| format!(", round {round}"));
             Some(format!("phase {name}{round} never reached progress {progress} before the run ended at {end}"))
         }
-        (FaultState::Armed, Trigger::At(_)) => unreachable!("faults at a time are scheduled, not armed"),
     }
 }
 

@@ -93,7 +93,7 @@ pub enum Action {
         /// Its name.
         channel: Channel,
     },
-    /// Closes a connection.
+    /// Aborts a connection: what is still in the send buffer is discarded, and the peer is told by RST.
     Disconnect {
         /// Its name.
         channel: Channel,

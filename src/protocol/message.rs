@@ -92,6 +92,16 @@ pub struct Envelope {
     pub message: Message,
 }
 
+impl Envelope {
+    /// The pages it carries, by name.
+    pub fn batch(&self) -> Option<u64> {
+        match &self.message {
+            Message::Pages(batch) => Some(batch.id),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -10,6 +10,8 @@ pub(super) struct Pacer {
     window_start: LocalTime,
     window_sent: Bytes,
     measured: Option<ByteRate>,
+    /// Whether the budget was used up in the last window, and in this one: whether it, and not the link, is the limit.
+    used_up: [bool; 2],
 }
 
 /// The sender's own limit.
@@ -36,16 +38,16 @@ pub(super) enum Next {
 
 impl Pacer {
     pub(super) fn new(limit: Limit, window: Span, now: LocalTime) -> Self {
-        Self { limit, window, window_start: now, window_sent: Bytes::ZERO, measured: None }
+        Self { limit, window, window_start: now, window_sent: Bytes::ZERO, measured: None, used_up: [false; 2] }
     }
 
     pub(super) fn set_limit(&mut self, limit: Limit) {
         self.limit = limit;
     }
 
-    /// Whether a budget per window is the limit.
-    pub(super) fn is_windowed(&self) -> bool {
-        matches!(self.limit, Limit::Window(_))
+    /// Whether a budget per window, and not the link, has been the limit of late.
+    pub(super) fn holds_back(&self) -> bool {
+        self.used_up.contains(&true)
     }
 
     /// Bytes per second over the last full window; `None` before its end.
@@ -58,6 +60,7 @@ impl Pacer {
         self.measured = ByteRate::measured(self.window_sent, now.since(self.window_start));
         self.window_start = now;
         self.window_sent = Bytes::ZERO;
+        self.used_up = [self.used_up[1], false];
     }
 
     /// `bytes` were sent in a write that began at `began` and has just ended.
@@ -66,7 +69,10 @@ impl Pacer {
         match self.limit {
             Limit::None => Next::Now,
             Limit::Window(rate) if self.window_sent < rate.bytes_in(self.window) => Next::Now,
-            Limit::Window(_) => Next::AtWindow,
+            Limit::Window(_) => {
+                self.used_up[1] = true;
+                Next::AtWindow
+            }
             Limit::Even(rate) => {
                 let due = rate.time_for(bytes).expect("resolve refuses a rate of 0");
                 match due.saturating_sub(now.since(began)) {

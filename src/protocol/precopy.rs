@@ -86,17 +86,19 @@ impl Rounds {
         let next = self.pacer.sent(bytes, began, now);
         self.sent += bytes;
         self.round_sent += bytes;
-        if let Some(step) = self.capped() {
-            return step;
+        match (self.capped(), next) {
+            (Some(step), _) => step,
+            (None, Next::After(wait)) => Step::Pace(wait),
+            (None, Next::Now) => self.go_on(),
+            (None, Next::AtWindow) if self.pending == PageCount::ZERO => Step::Sync,
+            (None, Next::AtWindow) => Step::AwaitWindow,
         }
-        if self.pending == PageCount::ZERO || (!self.pacer.is_windowed() && self.looks_small_enough()) {
-            return Step::Sync;
-        }
-        match next {
-            Next::Now => Step::Take,
-            Next::After(wait) => Step::Pace(wait),
-            Next::AtWindow => Step::AwaitWindow,
-        }
+    }
+
+    /// The pacer lets the next chunk go.
+    pub(super) fn go_on(&self) -> Step {
+        let small = !self.pacer.holds_back() && self.looks_small_enough();
+        if self.pending == PageCount::ZERO || small { Step::Sync } else { Step::Take }
     }
 
     /// A window ends. Answers what to do if the sender was waiting for it.
@@ -175,7 +177,7 @@ impl Rounds {
         self.strikes += 1;
         if self.strikes == 2 {
             self.strikes = 0;
-            let raised = if self.throttle == Ratio::ZERO { rule.initial } else { sum(self.throttle, rule.increment) };
+            let raised = if self.throttle == Ratio::ZERO { rule.initial } else { self.throttle.plus(rule.increment) };
             self.throttle = raised.min(rule.max);
         }
     }
@@ -186,8 +188,4 @@ fn ending(then: CapEnding, end: RoundsEnd) -> Step {
         CapEnding::Stop => Step::Stop(end),
         CapEnding::Abort => Step::Abort(end),
     }
-}
-
-fn sum(a: Ratio, b: Ratio) -> Ratio {
-    Ratio::new(a.num() * b.den() + b.num() * a.den(), a.den() * b.den())
 }

@@ -53,9 +53,7 @@ enum State {
     /// CPU and devices are sent; the destination may have everything.
     HandingOver(Handing),
     /// "Go" is sent: this copy never runs again.
-    Relinquished {
-        peer_suspect: bool,
-    },
+    Relinquished(Handing),
     /// Its part is done.
     Ended(Report),
 }
@@ -180,7 +178,10 @@ impl Source {
     /// The destination is suspected.
     fn suspect(&mut self, why: Suspicion, out: &mut Actions) {
         match &mut self.state {
-            State::Idle | State::Ended(_) | State::HandingOver(Handing::Blocked | Handing::Asking) => return,
+            State::Idle
+            | State::Ended(_)
+            | State::HandingOver(Handing::Blocked | Handing::Asking)
+            | State::Relinquished(Handing::Blocked | Handing::Asking) => return,
             State::Setup | State::Copying { .. } | State::Stopping { .. } | State::Draining { .. } => {
                 out.push(Action::Suspect(why));
                 self.roll_back(out);
@@ -189,10 +190,9 @@ impl Source {
                 out.push(Action::Suspect(why));
                 self.handover_silence(out);
             }
-            State::Relinquished { peer_suspect } => {
-                if !std::mem::replace(peer_suspect, true) {
-                    out.push(Action::Suspect(why));
-                }
+            State::Relinquished(Handing::Waiting) => {
+                out.push(Action::Suspect(why));
+                self.silence_after_go(out);
             }
         }
         self.detector.stop(out);
@@ -200,7 +200,7 @@ impl Source {
 
     fn broke(&mut self, out: &mut Actions) {
         self.broken = true;
-        let reading = matches!(self.state, State::HandingOver(_) | State::Relinquished { .. });
+        let reading = matches!(self.state, State::HandingOver(_) | State::Relinquished(_));
         match self.settings.policy.detector.transport_error {
             TransportError::AtOnce => self.suspect(Suspicion::TransportError, out),
             TransportError::AtNextWrite if reading => self.suspect(Suspicion::TransportError, out),
@@ -275,10 +275,11 @@ impl Source {
     fn timer(&mut self, timer: Timer, now: LocalTime, out: &mut Actions) {
         match (&mut self.state, timer) {
             (State::Setup, Timer::Setup) => self.set_up(now, out),
-            (State::Copying { .. } | State::Draining { .. }, Timer::Pace) => match self.state {
-                State::Draining { .. } => self.drain(now, out),
-                _ => self.take(now, out),
-            },
+            (State::Draining { .. }, Timer::Pace) => self.drain(now, out),
+            (State::Copying { rounds, .. }, Timer::Pace) => {
+                let step = rounds.go_on();
+                self.follow(step, now, out);
+            }
             (State::Copying { rounds, awaiting_window }, Timer::Window) => {
                 out.set(Timer::Window, self.settings.window);
                 let step = rounds.window(now);
@@ -295,7 +296,7 @@ impl Source {
                     self.follow(step, now, out);
                 }
             }
-            (State::HandingOver(Handing::Asking), Timer::Ask) => self.ask(out),
+            (State::HandingOver(Handing::Asking) | State::Relinquished(Handing::Asking), Timer::Ask) => self.ask(out),
             _ => {}
         }
     }
@@ -345,8 +346,9 @@ impl Agent for Source {
             State::HandingOver(Handing::Waiting) => Standing::Waiting(awaited),
             State::HandingOver(Handing::Blocked) => Standing::BlockedOn(awaited),
             State::HandingOver(Handing::Asking) => Standing::Asking(awaited),
-            State::Relinquished { peer_suspect: false } => Standing::Waiting(Awaited::Started),
-            State::Relinquished { peer_suspect: true } => Standing::BlockedOn(Awaited::Started),
+            State::Relinquished(Handing::Waiting) => Standing::Waiting(Awaited::Started),
+            State::Relinquished(Handing::Blocked) => Standing::BlockedOn(Awaited::Started),
+            State::Relinquished(Handing::Asking) => Standing::Asking(Awaited::Started),
             State::Ended(report) => Standing::Ended(*report),
         }
     }

@@ -105,7 +105,6 @@ fn platform() -> Platform {
         load: Span::from_ms(1),
         resume: Span::from_ms(1),
         window: Span::from_ms(100),
-        announce: Span::from_ms(5),
     }
 }
 

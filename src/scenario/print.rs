@@ -37,7 +37,6 @@ pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
             source: drift(Host::Source),
             destination: drift(Host::Destination),
             management: drift(Host::Management),
-            client: drift(Host::Client),
         }),
         faults: scenario.faults.iter().map(fault).collect(),
         tolerates: verdict.tolerates.iter().copied().map(Word).collect(),
@@ -151,7 +150,6 @@ fn platform(platform: &Platform) -> model_text::Platform {
         load: Some(Text(platform.load)),
         resume: Some(Text(platform.resume)),
         window: Some(Text(platform.window)),
-        announce: Some(Text(platform.announce)),
     }
 }
 

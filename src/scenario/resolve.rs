@@ -53,6 +53,9 @@ pub(super) fn resolve(
     }
 }
 
+/// Packets of a guest: ten million a second, which no card of one guest passes.
+const MAX_OUTPUT: EventRate = EventRate::per_s(10_000_000);
+
 fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns: &[Column]) -> Option<Scenario> {
     let root = Place::root();
     if file.why.trim().is_empty() {
@@ -67,6 +70,9 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
     }
     let policy = policy::policy(context, &file.policy, &root.key("policy"));
     let vms = vms(context, file, platform.as_ref(), &root.key("vms"));
+    if let (Some(network), Some(output)) = (&network, vms.first().and_then(|vm| vm.output.as_ref())) {
+        packet_fits(context, network, output, &root.key("vms").index(0).key("output").key("size"));
+    }
     let operator = Operator {
         migrate_at: file.operator.as_ref().and_then(|o| o.migrate_at).map_or(DEFAULT_MIGRATE_AT, |at| at.0),
         cancel_after: file.operator.as_ref().and_then(|o| o.cancel_after).map(|after| after.0),
@@ -91,6 +97,14 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         // `auto` and `exact` are the same as long as there is only one way.
         fidelity: Fidelity::Exact,
     })
+}
+
+/// A packet larger than the queue would never leave.
+fn packet_fits(context: &mut Context<'_>, network: &Network, output: &Output, at: &Place) {
+    if output.size > network.queue {
+        let message = format!("{} never fits the queue of a path, which holds {}", output.size, network.queue);
+        context.problem(at, message, None);
+    }
 }
 
 /// A chunk larger than the queue would fill it whenever it is there, and no datagram, so no heartbeat, would ever fit beside it.
@@ -128,6 +142,10 @@ fn vm(context: &mut Context<'_>, text: &VmText, platform: Option<&Platform>, at:
         if output.rate.0 == EventRate::ZERO {
             context.problem(&at.key("rate"), "is zero", Some("leave `output` out for a silent guest"));
         }
+        if output.rate.0 > MAX_OUTPUT {
+            let message = format!("{} is more than the {MAX_OUTPUT} that are simulated, one by one", output.rate.0);
+            context.problem(&at.key("rate"), message, None);
+        }
         if output.size.0 == Bytes::ZERO {
             context.problem(&at.key("size"), "is zero; a packet has bytes", None);
         }
@@ -152,12 +170,8 @@ fn flow(context: &mut Context<'_>, flow: Option<&Flow>, at: &Place) -> OutputFlo
 
 fn drift(context: &mut Context<'_>, drift: Option<&ClockDrift>, at: &Place) -> Vec<(Host, i32)> {
     let Some(drift) = drift else { return Vec::new() };
-    let hosts = [
-        (Host::Source, drift.source),
-        (Host::Destination, drift.destination),
-        (Host::Management, drift.management),
-        (Host::Client, drift.client),
-    ];
+    let hosts =
+        [(Host::Source, drift.source), (Host::Destination, drift.destination), (Host::Management, drift.management)];
     let given = hosts.into_iter().filter_map(|(host, ppm)| ppm.map(|ppm| (host, ppm)));
     let given: Vec<(Host, i32)> = given.collect();
     for (host, ppm) in &given {

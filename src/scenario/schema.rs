@@ -164,7 +164,4 @@ pub struct ClockDrift {
     /// Of the operator's host. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub management: Option<i32>,
-    /// Of the clients' host. Default: 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client: Option<i32>,
 }

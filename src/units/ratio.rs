@@ -37,10 +37,21 @@ impl Ratio {
     pub const fn den(self) -> u64 {
         self.den
     }
-    /// `n` × this, rounded down.
+    /// `n` × this, rounded down, or the largest there is.
     pub fn of(self, n: u64) -> u64 {
         let product = u128::from(n) * u128::from(self.num) / u128::from(self.den);
-        u64::try_from(product).expect("a share fits in 64 bits")
+        u64::try_from(product).unwrap_or(u64::MAX)
+    }
+    /// The sum; to the nearest billionth below where the exact one is too fine.
+    pub fn plus(self, other: Self) -> Self {
+        let (a, b) = (u128::from(self.num), u128::from(self.den));
+        let (c, d) = (u128::from(other.num), u128::from(other.den));
+        let exact = a.checked_mul(d).zip(c.checked_mul(b)).and_then(|(x, y)| reduced(x.checked_add(y)?, b * d));
+        exact.unwrap_or_else(|| {
+            const FINE: u128 = 1_000_000_000;
+            let billionths = (a.min(1 << 64) * FINE / b) + (c.min(1 << 64) * FINE / d);
+            Self::new(u64::try_from(billionths).unwrap_or(u64::MAX), 1_000_000_000)
+        })
     }
     /// 1 − this, or 0 if this is above 1.
     pub fn complement(self) -> Self {
@@ -108,8 +119,8 @@ impl Quantity for Ratio {
         let not_a_number = || QuantityError::NotANumber { text: own() };
         if let Some(number) = trimmed.strip_suffix('%') {
             let (mantissa, scale) = decimal(number.trim_end()).ok_or_else(not_a_number)?;
-            return reduced(mantissa, scale * 100)
-                .ok_or_else(|| QuantityError::TooLarge { text: own(), kind: Self::KIND });
+            let ratio = reduced(mantissa, scale * 100).filter(|ratio| ratio.num <= TERM_MAX && ratio.den <= TERM_MAX);
+            return ratio.ok_or_else(|| QuantityError::TooLarge { text: own(), kind: Self::KIND });
         }
         let Some((num, den)) = trimmed.split_once('/') else {
             return Err(QuantityError::NoUnit { text: own(), example: Self::EXAMPLE });
@@ -119,9 +130,15 @@ impl Quantity for Ratio {
         if den == 0 {
             return Err(QuantityError::ZeroDenominator { text: own() });
         }
+        if num > TERM_MAX || den > TERM_MAX {
+            return Err(QuantityError::TooLarge { text: own(), kind: Self::KIND });
+        }
         Ok(Self::new(num, den))
     }
 }
+
+/// Largest number above or below the line in a text: fine enough for any probability, and products with it fit.
+const TERM_MAX: u64 = 1_000_000_000_000;
 
 fn reduced(num: u128, den: u128) -> Option<Ratio> {
     let (mut a, mut b) = (num, den);
@@ -142,14 +159,24 @@ mod tests {
         for (text, num, den) in ok {
             assert_eq!(Ratio::parse(text), Ok(Ratio { num, den }), "{text}");
         }
-        for text in ["", "0.5", "1/0", "-1/2", "a/b", "1.5/2", "%"] {
+        for text in ["", "0.5", "1/0", "-1/2", "a/b", "1.5/2", "%", "1/18446744073709551557", "2000000000000/1"] {
             assert!(Ratio::parse(text).is_err(), "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn display_parses_back(num: u64, den in 1u64..) {
+        fn sums_are_exact_or_a_billionth_low(a: u64, b in 1u64.., c: u64, d in 1u64..) {
+            let (left, right) = (Ratio::new(a % b, b), Ratio::new(c % d, d));
+            let sum = left.plus(right);
+            prop_assert!(sum <= Ratio::new(2, 1));
+            prop_assert_eq!(Ratio::new(a % 1000, 1000).plus(Ratio::new(c % 1000, 1000)), Ratio::new(a % 1000 + c % 1000, 1000));
+            let low = left.of(1 << 40) + right.of(1 << 40);
+            prop_assert!(sum.of(1 << 40) + 4000 >= low, "{} {}", sum.of(1 << 40), low);
+        }
+
+        #[test]
+        fn display_parses_back(num in 0..=TERM_MAX, den in 1..=TERM_MAX) {
             let ratio = Ratio::new(num, den);
             prop_assert_eq!(Ratio::parse(&ratio.to_string()), Ok(ratio));
         }

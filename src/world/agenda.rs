@@ -21,8 +21,6 @@ pub enum Event {
     Network(NetEvent),
     /// The guest on this host sends something.
     Output(Host),
-    /// This host tells the network that the VM's address is here.
-    Announce(Host),
     /// The piece of work under way on this host is done.
     WorkDone(Host),
     /// A timer of this host's agent fires.
@@ -40,7 +38,7 @@ pub enum Class {
     Fault,
     /// Departures, arrivals, retransmissions.
     Network,
-    /// Output and announcements.
+    /// Output.
     Guest,
     /// Ends of work.
     Work,
@@ -54,7 +52,7 @@ impl Event {
         match self {
             Self::Strike(_) | Self::Heal(_) => Class::Fault,
             Self::Network(_) => Class::Network,
-            Self::Output(_) | Self::Announce(_) => Class::Guest,
+            Self::Output(_) => Class::Guest,
             Self::WorkDone(_) => Class::Work,
             Self::Timer(..) => Class::Timer,
         }

@@ -11,7 +11,7 @@ use crate::scenario::policy::{AnsweredBy, Migration};
 use crate::units::{Bytes, LocalTime, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
-use super::work::Working;
+use super::work::{Then, Working};
 use super::{Event, Fact, World, host_id};
 
 /// A host with an agent.
@@ -89,6 +89,27 @@ impl Node {
 
     pub fn standing(&self) -> Option<Standing> {
         self.agent.as_ref().map(Program::standing)
+    }
+
+    /// The pages that its inbox and its work hold.
+    pub fn batches(&self) -> impl Iterator<Item = u64> + '_ {
+        let waiting = self.inbox.iter().filter_map(|(input, _)| match input {
+            Input::Message { envelope, .. } => envelope.batch(),
+            _ => None,
+        });
+        let planned = self.work.iter().filter_map(|action| match action {
+            Action::Send { envelope, .. } => envelope.batch(),
+            Action::Place(batch) => Some(batch.id),
+            _ => None,
+        });
+        let under_way = match &self.working {
+            Some(
+                Working::Timed { input: Input::Taken { batch, .. }, .. }
+                | Working::Timed { then: Then::Place(batch), .. },
+            ) => Some(batch.id),
+            _ => None,
+        };
+        waiting.chain(planned).chain(under_way)
     }
 
     /// What its own clock shows.
@@ -171,6 +192,10 @@ impl World {
         let local = node.clock(now);
         let Some(program) = &mut node.agent else { return };
         let mut actions = Actions::default();
+        let received = match &input {
+            Input::Message { envelope, .. } => envelope.batch(),
+            _ => None,
+        };
         program.as_agent().step(local, input, &mut actions);
         let standing = program.standing();
         for action in actions.drain() {
@@ -179,6 +204,10 @@ impl World {
             } else {
                 self.perform(host, action);
             }
+        }
+        if let Some(id) = received.filter(|id| !self.node(host).batches().any(|held| held == *id)) {
+            // The agent had no use for them.
+            self.lose_batch(id);
         }
         if self.node(host).said.replace(standing) != Some(standing) {
             self.say(Fact::Standing { host, standing });
@@ -256,7 +285,7 @@ impl World {
         let peers: Vec<_> = self.node(host).channels.keys().copied().filter(|key| key.1 == channel).collect();
         for key in peers {
             let stream = self.node(host).channels.remove(&key).expect("just listed");
-            self.network.close(self.now, stream, host_id(host), Close::Fin, &mut self.effects);
+            self.network.close(self.now, stream, host_id(host), Close::Reset, &mut self.effects);
         }
     }
 
@@ -290,7 +319,7 @@ impl World {
         node.pings.clear();
         node.channels.clear();
         self.agenda.cancel_where(|event| match event {
-            Event::Timer(at, _) | Event::WorkDone(at) | Event::Output(at) | Event::Announce(at) => at == host,
+            Event::Timer(at, _) | Event::WorkDone(at) | Event::Output(at) => at == host,
             Event::Strike(_) | Event::Heal(_) | Event::Network(_) => false,
         });
         self.discard(host);

@@ -115,13 +115,10 @@ impl World {
 
     /// What follows for the migration when a node is gone.
     fn bury(&mut self, host: Host) {
-        if host == Host::Destination {
-            self.lose_unplaced();
-        }
-        let could_resume = self.progress.phase() == Phase::Handover && self.milestones.relinquished.is_none();
-        if host == Host::Source && could_resume {
+        self.lose_orphans();
+        if host == Host::Source && self.milestones.accepted.is_some() {
             // The dead never resume: R has passed, though nobody is told.
-            self.milestones.relinquished = Some(self.now);
+            self.milestones.relinquished.get_or_insert(self.now);
         }
     }
 

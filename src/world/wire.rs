@@ -1,5 +1,7 @@
 //! Packets: what the network carries, and what it means when they arrive, leave or are lost.
 
+use std::collections::BTreeSet;
+
 use crate::model::memory::BranchId;
 use crate::model::network::{Close, Effect, End, MessageId, Nic, StreamId};
 use crate::protocol::{Channel, Envelope, Input, Message};
@@ -7,6 +9,7 @@ use crate::scenario::OutputFlow;
 use crate::units::{Bytes, Span};
 use crate::vocabulary::Host;
 
+use super::node::Node;
 use super::{Event, Fact, OutputStage, World, envelope_name, host_id, host_of};
 
 /// What a message number stands for.
@@ -22,24 +25,9 @@ pub(super) enum Packet {
     Output { host: Host, number: u64, branch: BranchId, guest: Span },
     /// The client's acknowledgement.
     Acknowledgement { to: Host, number: u64 },
-    /// "The VM's address is here."
-    Announcement { host: Host },
 }
 
-/// The guest's client, and the network's idea of where the guest is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) struct Client {
-    /// Where packets to the VM go: learnt from its last packet or announcement.
-    address: Host,
-}
-
-impl Client {
-    pub(super) fn new() -> Self {
-        Self { address: Host::Source }
-    }
-}
-
-/// Bytes of a minimal Ethernet frame (IEEE 802.3): acknowledgements, announcements, heartbeats.
+/// Bytes of a minimal Ethernet frame (IEEE 802.3): acknowledgements, heartbeats.
 const SMALL_PACKET: Bytes = Bytes::new(64);
 
 impl World {
@@ -109,10 +97,6 @@ impl World {
         self.datagram(from, to, Nic::Migration, SMALL_PACKET, Packet::Pong { to, number });
     }
 
-    pub(super) fn announce(&mut self, host: Host) {
-        self.datagram(host, Host::Client, Nic::Application, SMALL_PACKET, Packet::Announcement { host });
-    }
-
     /// Schedules the guest's next packet.
     pub(super) fn watch_output(&mut self, host: Host) {
         let next = self.vm.copy(host).and_then(|copy| copy.guest.as_ref()?.next_output(self.now));
@@ -160,17 +144,15 @@ impl World {
             Some(Packet::Ping { from, number }) => self.pinged(peer(from), number),
             Some(Packet::Pong { to, number }) => self.control(to, Input::Ponged { number }),
             Some(Packet::Output { host, number, branch, guest }) => {
-                self.client.address = host;
                 self.say(Fact::Output { host, number, branch, guest, stage: OutputStage::Delivered });
                 let flow = self.scenario.vms[0].output.as_ref().map(|output| output.flow);
                 if matches!(flow, Some(OutputFlow::Closed { .. })) {
-                    let to = self.client.address;
-                    let packet = Packet::Acknowledgement { to, number };
-                    self.datagram(Host::Client, to, Nic::Application, SMALL_PACKET, packet);
+                    // To where the packet came from: the network has just learnt that the VM's address is there.
+                    let packet = Packet::Acknowledgement { to: host, number };
+                    self.datagram(Host::Client, host, Nic::Application, SMALL_PACKET, packet);
                 }
             }
             Some(Packet::Acknowledgement { to, number }) => self.acknowledged(to, number),
-            Some(Packet::Announcement { host }) => self.client.address = host,
             None => {}
         }
     }
@@ -246,18 +228,15 @@ impl World {
         }
     }
 
-    /// Pages that had arrived at a node that died before placing them.
-    pub(super) fn lose_unplaced(&mut self) {
-        let travelling: Vec<u64> = self
-            .packets
-            .values()
-            .filter_map(|packet| match packet {
-                Packet::Protocol { envelope: Envelope { message: Message::Pages(batch), .. }, .. } => Some(batch.id),
-                _ => None,
-            })
-            .collect();
-        let dead: Vec<u64> = self.batches.keys().copied().filter(|id| !travelling.contains(id)).collect();
-        for id in dead {
+    /// Pages that no packet, inbox or piece of work holds any more are lost: their node died or dropped its work.
+    pub(super) fn lose_orphans(&mut self) {
+        let travelling = self.packets.values().filter_map(|packet| match packet {
+            Packet::Protocol { envelope, .. } => envelope.batch(),
+            _ => None,
+        });
+        let held: BTreeSet<u64> = travelling.chain(self.nodes.values().flat_map(Node::batches)).collect();
+        let orphans: Vec<u64> = self.batches.keys().copied().filter(|id| !held.contains(id)).collect();
+        for id in orphans {
             self.lose_batch(id);
         }
     }

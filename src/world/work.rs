@@ -125,6 +125,7 @@ impl World {
         node.work.clear();
         node.working = None;
         self.agenda.cancel(Event::WorkDone(host));
+        self.lose_orphans();
     }
 
     fn sync_log(&mut self, host: Host) -> PageCount {
@@ -201,7 +202,6 @@ impl World {
         let Some(resumption) = self.vm.resume(host, self.now) else { return false };
         self.say(Fact::Resumed(resumption));
         self.watch_output(host);
-        self.schedule(self.now + self.scenario.platform.announce, Event::Announce(host));
         true
     }
 
@@ -227,7 +227,6 @@ impl World {
             copy.catch_up(now);
             let (executed, guest) = (copy.executes(), copy.guest.as_ref().map(|g| g.time(now)));
             self.agenda.cancel(Event::Output(host));
-            self.agenda.cancel(Event::Announce(host));
             self.say(Fact::CopyGone { host, executed, guest });
         }
     }

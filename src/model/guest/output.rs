@@ -108,8 +108,10 @@ impl Sender {
         if output.rate.micro() == 0 {
             return None;
         }
+        // In nanoseconds, rounded to nearest, as the gaps between writes.
         let gap = u128::from(self.stream.exponential()) * 1_000_000_000_000_000 / u128::from(output.rate.micro());
-        Some(at.saturating_add(Span::from_ns(u64::try_from(gap >> EXP_BITS).unwrap_or(u64::MAX))))
+        let gap = (gap + (1 << (EXP_BITS - 1))) >> EXP_BITS;
+        Some(at.saturating_add(Span::from_ns(u64::try_from(gap).unwrap_or(u64::MAX))))
     }
 }
 

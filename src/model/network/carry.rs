@@ -168,7 +168,7 @@ impl Network {
         let index = self.path_of(way);
         let connection = &mut self.connections[way.connection];
         let air = &mut connection.out[way.side].air;
-        let Some(Flying { parcel, .. }) = air.pop_front_if(|first| first.at == now) else { return };
+        let Some(Flying { parcel, .. }) = air.pop_front_if(|first| first.at <= now) else { return };
         if let Some(next) = air.front() {
             out.push(Effect::Schedule(next.at, NetEvent::Arrival { stream: way.stream(), from }));
         }

@@ -154,6 +154,11 @@ impl Network {
         })
     }
 
+    /// The bound that TCP sets on the streams of the migration's card, if any: the window's and the loss's.
+    pub fn stream_bound(&self) -> Option<ByteRate> {
+        self.links.cap.map(ByteRate::new)
+    }
+
     /// The rate that a path gets now [B/s]; 0 if it has nothing to send.
     pub fn path_rate(&self, path: PathId) -> ByteRate {
         self.paths[self.index(path)].rate()

@@ -155,12 +155,12 @@ impl Network {
         let passes = self.passes(way);
         let connection = &mut self.connections[way.connection];
         let stall = &mut connection.out[way.side].stall;
-        let Some(timer) = stall.filter(|timer| timer.wake() == now) else { return };
-        if passes && timer.next == now {
+        let Some(timer) = stall.filter(|timer| timer.wake() <= now) else { return };
+        if passes && timer.next <= now {
             *stall = None;
             self.wait_or_stall(now, way, out);
             self.refresh(now, self.path_of(way), out);
-        } else if timer.deadline == now {
+        } else if timer.deadline <= now {
             *stall = None;
             self.learn(now, way, End::GiveUp, out);
         } else {
@@ -217,7 +217,7 @@ impl Network {
     }
 
     pub(super) fn reset_arrives(&mut self, now: SimTime, way: Way, out: &mut Vec<Effect>) {
-        if self.connections[way.connection].reset[way.side].take_if(|at| *at == now).is_some() {
+        if self.connections[way.connection].reset[way.side].take_if(|at| *at <= now).is_some() {
             self.learn(now, way.back(), End::Reset, out);
         }
     }

@@ -112,7 +112,7 @@ impl Path {
 
     /// The head, if it has left by `now` and its event is the one that was due.
     pub(super) fn pop_done(&mut self, now: SimTime) -> Option<Queued> {
-        if self.due != Some(now) {
+        if self.due.is_none_or(|due| due > now) {
             return None;
         }
         self.due = None;
@@ -181,7 +181,7 @@ impl Path {
     /// Takes one copy off the wire at its instant. The last copy answers for the message: an earlier one that gets
     /// through takes over from it, an earlier one that does not leaves it the task.
     pub(super) fn land(&mut self, now: SimTime, message: MessageId, copy: u8, up: bool, out: &mut Vec<Effect>) {
-        if self.air.get(&(message, copy)).is_none_or(|copy| copy.at != now) {
+        if self.air.get(&(message, copy)).is_none_or(|copy| copy.at > now) {
             return;
         }
         let Some(InAir { bytes, mut spare, .. }) = self.air.remove(&(message, copy)) else { return };

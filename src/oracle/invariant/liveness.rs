@@ -4,8 +4,8 @@
 //! of timers, retries, transfers and starts that the scenario allows. A scenario that expects `stalled` is not judged by it.
 
 use super::{Check, Fact, Invariant, SimTime, World};
-use crate::engine::Finished;
-use crate::scenario::Scenario;
+use crate::engine::{Finished, Stop};
+use crate::scenario::policy::{Migration, PreCopy, StopRule};
 use crate::units::Span;
 use crate::vocabulary::{Host, Outcome};
 use crate::world::FaultState;
@@ -21,9 +21,9 @@ pub(super) struct Liveness {
 impl Liveness {
     fn runs_again(&mut self, at: SimTime, world: &World) {
         if let Some(since) = self.stands_since.take() {
-            let from = since.max(last_fault_end(world));
+            let from = since.max(last_change(world));
             let stood = at.saturating_since(from);
-            if stood > bound(world.scenario()) && self.late.is_none() {
+            if stood > bound(world) && self.late.is_none() {
                 self.late = Some((from, stood));
             }
         }
@@ -58,16 +58,20 @@ impl Check for Liveness {
         }
         let executing: Vec<_> = complete.iter().filter(|(_, copy)| copy.executes()).collect();
         if executing.is_empty() {
+            let since = self.stands_since.unwrap_or(SimTime::ZERO);
+            let stood = finished.at.saturating_since(since.max(last_change(world)));
+            if finished.stop == Stop::Horizon && stood <= bound(world) {
+                return None;
+            }
             let hosts: Vec<_> = complete.iter().map(|(host, _)| standing(*host, world)).collect();
-            let since = self.stands_since.map_or(String::new(), |since| format!(" since {since}"));
-            return Some(format!("no copy executes{since}, though one is complete: {}", hosts.join("; ")));
+            return Some(format!("no copy executes since {since}, though one is complete: {}", hosts.join("; ")));
         }
         if !executing.iter().any(|(host, copy)| world.reaches_client(*host) || !emits(copy)) {
             return Some("the VM executes where none of its output can leave".into());
         }
         self.runs_again(finished.at, world);
         let (from, stood) = self.late?;
-        let bound = bound(world.scenario());
+        let bound = bound(world);
         Some(format!("no copy executed for {stood} from {from} on; the bound is {bound}"))
     }
 }
@@ -83,27 +87,37 @@ fn standing(host: Host, world: &World) -> String {
     }
 }
 
-fn last_fault_end(world: &World) -> SimTime {
+/// The end of the last fault, or the last change of the link's rate if that is later.
+fn last_change(world: &World) -> SimTime {
     let end = |state: &FaultState| match state {
         FaultState::Fired { at, ended, .. } => Some(ended.unwrap_or(*at)),
         FaultState::Pending | FaultState::Armed | FaultState::Void(_) => None,
     };
-    world.faults().iter().filter_map(end).max().unwrap_or(SimTime::ZERO)
+    let rates = world.scenario().network.rate_trace.iter().map(|step| SimTime::ZERO + step.from);
+    let rates = rates.filter(|at| *at <= world.now());
+    world.faults().iter().filter_map(end).chain(rates).max().unwrap_or(SimTime::ZERO)
 }
 
-/// B: detection, one longest retransmission and two questions, all memory over the link, and the starts.
-fn bound(scenario: &Scenario) -> Span {
+/// B: detection, one longest retransmission and two questions, all memory twice at the slowest rate, and the starts.
+fn bound(world: &World) -> Span {
+    let scenario = world.scenario();
     let network = &scenario.network;
     let detection = match &scenario.policy.detector.heartbeat {
         Some(heartbeat) => heartbeat.period.saturating_mul(heartbeat.misses).saturating_add(heartbeat.timeout),
         None => network.give_up,
     };
-    let slowest =
-        network.rate_trace.iter().map(|step| step.rate).filter(|rate| rate.get() > 0).fold(network.rate, Ord::min);
+    let own = match &scenario.policy.migration {
+        Migration::PreCopy(PreCopy { stop_rule: StopRule::Clark { max_rate, .. }, .. }) => Some(*max_rate),
+        _ => None,
+    };
+    let rates = network.rate_trace.iter().map(|step| step.rate).chain(world.network().stream_bound()).chain(own);
+    let slowest = rates.filter(|rate| rate.get() > 0).fold(network.rate, Ord::min);
     let transfer = slowest.time_for(scenario.vms[0].memory * 2).unwrap_or(Span::ZERO);
     let platform = &scenario.platform;
+    let pages = scenario.vms[0].memory.pages(platform.page_size).get();
+    let handling = platform.read_page.saturating_add(platform.place_page).saturating_mul(pages);
     let starts = platform.stop.saturating_add(platform.load).saturating_add(platform.resume);
-    [network.rto_max, scenario.policy.handover.ask_period.saturating_mul(2), transfer, starts]
+    [network.rto_max, scenario.policy.handover.ask_period.saturating_mul(2), transfer, handling, starts]
         .into_iter()
         .fold(detection, Span::saturating_add)
 }

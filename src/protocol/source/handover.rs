@@ -25,6 +25,16 @@ impl Source {
         }
     }
 
+    /// The destination fell silent after "go": nothing is left to decide here, but memory to free if it runs.
+    pub(super) fn silence_after_go(&mut self, out: &mut Actions) {
+        if self.settings.policy.handover.on_silence == OnSilence::Ask {
+            self.state = State::Relinquished(Handing::Asking);
+            self.ask(out);
+        } else {
+            self.state = State::Relinquished(Handing::Blocked);
+        }
+    }
+
     pub(super) fn ask(&mut self, out: &mut Actions) {
         out.push(Action::Connect { peer: Host::Destination, channel: Channel::Question });
         self.send(Channel::Question, Message::Ask, out);
@@ -44,14 +54,16 @@ impl Source {
 
     /// The destination holds everything and waits: R, and "go" on the connection it speaks on.
     fn ready(&mut self, channel: Channel, out: &mut Actions) {
-        if !matches!(self.state, State::HandingOver(_)) || self.awaited() != Awaited::Ready {
-            return;
+        match self.state {
+            State::HandingOver(_) if self.awaited() == Awaited::Ready => out.push(Action::Relinquish),
+            State::Relinquished(_) => {}
+            _ => return,
         }
         out.cancel(Timer::Ask);
-        out.push(Action::Relinquish);
         let go = if channel == Channel::Question { Message::Answer(Answer::Go) } else { Message::Go };
         self.send(channel, go, out);
-        self.state = State::Relinquished { peer_suspect: false };
+        self.state = State::Relinquished(Handing::Waiting);
+        self.detector.start(out);
     }
 
     /// The VM runs at the destination.
@@ -61,7 +73,7 @@ impl Source {
                 out.push(Action::Relinquish);
                 self.send(channel, Message::Released, out);
             }
-            State::Relinquished { .. } => {}
+            State::Relinquished(_) => {}
             _ => return,
         }
         out.cancel(Timer::Ask);
@@ -75,7 +87,7 @@ impl Source {
     fn asked(&mut self, out: &mut Actions) {
         match self.state {
             State::HandingOver(_) => self.ready(Channel::Question, out),
-            State::Relinquished { .. } => self.send(Channel::Question, Message::Answer(Answer::Go), out),
+            State::Relinquished(_) => self.send(Channel::Question, Message::Answer(Answer::Go), out),
             State::Ended(Report::Failure) => {
                 self.send(Channel::Question, Message::Answer(Answer::Abandoned), out);
             }

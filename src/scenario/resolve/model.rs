@@ -199,6 +199,5 @@ pub(super) fn platform(
         load: required!(context, layers, load, Span::ZERO).0,
         resume: required!(context, layers, resume, Span::ZERO).0,
         window,
-        announce: required!(context, layers, announce, Span::ZERO).0,
     })
 }

@@ -4,10 +4,12 @@ use super::context::{Context, Place};
 use crate::scenario::schema::Vm as VmText;
 use crate::scenario::schema::model::{Class, Pattern as PatternText, WorkloadPhase as PhaseText};
 use crate::scenario::{Layout, PageClass, Pattern, Workload, WorkloadPhase};
-use crate::units::{Bytes, PageCount, Ratio};
+use crate::units::{Bytes, EventRate, PageCount, Ratio};
 
-/// More memory than any host has.
-const MAX_MEMORY: Bytes = Bytes::new(16 << 40);
+/// Pages of the largest guest: 4 TiB of 4 KiB pages, which take 9 GiB of the simulating host's memory.
+const MAX_PAGES: PageCount = PageCount::new(1 << 30);
+/// Writes of one class: a write every 10 ns, as fast as memory answers; gaps are whole nanoseconds.
+const MAX_WRITES: EventRate = EventRate::per_s(100_000_000);
 const MAX_EXPONENT: u64 = 10;
 
 pub(super) fn workload(
@@ -20,11 +22,12 @@ pub(super) fn workload(
     let memory = vm.memory.0;
     let memory_at = at.key("memory");
     context.positive(memory != Bytes::ZERO, &memory_at);
-    if memory > MAX_MEMORY {
-        context.problem(&memory_at, format!("{memory} is above {MAX_MEMORY}, the most that is simulated"), None);
+    let page_size = page_size?;
+    if memory.pages(page_size) > MAX_PAGES {
+        let message = format!("{memory} is {}, and at most {MAX_PAGES} are simulated", memory.pages(page_size));
+        context.problem(&memory_at, message, None);
         return None;
     }
-    let page_size = page_size?;
     if !memory.get().is_multiple_of(page_size.get()) {
         context.problem(&memory_at, format!("{memory} is not a whole number of pages of {page_size}"), None);
         return None;
@@ -36,7 +39,21 @@ pub(super) fn workload(
     let classes = classes.map(|(i, (text, pages))| class(context, text, pages, &classes_at.index(i))).collect();
     let phases = layers.pick("phases", |workload| workload.phases.clone());
     let phases = phases.map_or_else(Vec::new, |(phases, at)| rising(context, &phases, &at));
-    Some(Workload { classes, phases })
+    let workload = Workload { classes, phases };
+    bounded(context, &workload, &classes_at);
+    Some(workload)
+}
+
+/// Complains about classes that write more often than can be drawn one by one.
+fn bounded(context: &mut Context<'_>, workload: &Workload, at: &Place) {
+    let fastest = workload.phases.iter().map(|phase| phase.factor).max().unwrap_or(Ratio::ONE).max(Ratio::ONE);
+    for (i, class) in workload.classes.iter().enumerate() {
+        let rate = EventRate::per_megasecond(fastest.of(class.write.micro()));
+        if rate > MAX_WRITES {
+            let message = format!("{rate} in its fastest phase; at most {MAX_WRITES} are simulated, one by one");
+            context.problem(&at.index(i).key("write"), message, None);
+        }
+    }
 }
 
 /// Pages of each class; together the memory, or a problem.

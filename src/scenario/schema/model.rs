@@ -279,8 +279,6 @@ model! {
         resume: Text<Span>,
         /// Window in which `max_bandwidth` is a budget and over which bandwidth is measured; above zero.
         window: Text<Span>,
-        /// After a copy resumes: delay until the network sends the VM's address there.
-        announce: Text<Span>,
     }
 }
 

@@ -30,7 +30,7 @@ fn byte_rate() -> impl Strategy<Value = ByteRate> {
 }
 
 fn share() -> impl Strategy<Value = Ratio> {
-    (0u64..=u64::MAX, 1u64..=u64::MAX).prop_map(|(a, b)| Ratio::new(a.min(b), a.max(b).max(1)))
+    (0u64..1 << 39, 1u64..1 << 39).prop_map(|(a, b)| Ratio::new(a.min(b), a.max(b).max(1)))
 }
 
 fn host() -> impl Strategy<Value = Host> {
@@ -97,13 +97,15 @@ fn class() -> impl Strategy<Value = PageClass> {
         (1u64..1000).prop_map(|n| Pattern::Zipf { exponent: Ratio::new(n, 100) }),
     ];
     let layout = select(&[crate::scenario::Layout::Contiguous, crate::scenario::Layout::Shuffled][..]);
-    (1u64..1 << 30, amount(), pattern, share(), layout).prop_map(|(pages, write, pattern, zero, layout)| PageClass {
-        name: String::new(),
-        pages: PageCount::new(pages),
-        write: EventRate::per_megasecond(write),
-        pattern,
-        zero,
-        layout,
+    (1u64..1 << 28, 0u64..1 << 43, pattern, share(), layout).prop_map(|(pages, write, pattern, zero, layout)| {
+        PageClass {
+            name: String::new(),
+            pages: PageCount::new(pages),
+            write: EventRate::per_megasecond(write),
+            pattern,
+            zero,
+            layout,
+        }
     })
 }
 
@@ -112,7 +114,7 @@ fn vm() -> impl Strategy<Value = Vm> {
         Just(OutputFlow::Open),
         (1u64..1 << 48, span()).prop_map(|(window, rto)| OutputFlow::Closed { window, rto }),
     ];
-    let output = (1u64..1 << 48, 1u64..1 << 48, flow).prop_map(|(rate, size, flow)| Output {
+    let output = (1u64..1 << 43, 1u64..1 << 20, flow).prop_map(|(rate, size, flow)| Output {
         rate: EventRate::per_megasecond(rate),
         size: Bytes::new(size),
         flow,
@@ -136,7 +138,8 @@ fn network() -> impl Strategy<Value = Network> {
     let trace = prop::collection::btree_map(amount(), amount(), 0..4);
     let spans = (span(), amount(), span(), span(), span());
     let shares = (share().prop_filter("below 100 %", |loss| *loss < Ratio::ONE), share());
-    let sizes = (1u64..1 << 48, 1u64..1 << 48, 1u64..1 << 48);
+    // A queue holds a chunk, and any packet of the guest.
+    let sizes = (1u64..1 << 48, 1u64 << 20..1 << 48, 1u64..1 << 48);
     (rates, trace, spans, shares, sizes).prop_map(|(rates, trace, spans, shares, sizes)| Network {
         nics: if rates.3 { Nics::Shared } else { Nics::Separate },
         rate: rates.0,
@@ -183,7 +186,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
     let classes = prop::collection::vec(select(FaultClass::ALL), 0..3);
     let waives = prop::collection::vec((select(Invariant::ALL), "[a-z]{1,9}"), 0..3);
     let outcome = prop::collection::vec(select(Outcome::ALL), 0..3);
-    let bounds = prop::collection::btree_map(0..COLUMNS.len(), (amount(), amount(), 0..3), 0..4);
+    let bounds = prop::collection::btree_map(0..COLUMNS.len(), (0u64..1 << 39, 0u64..1 << 39, 0..3), 0..4);
     (classes, waives, option::of(select(Invariant::ALL)), outcome, bounds).prop_map(
         |(tolerates, waives, must_violate, outcome, bounds)| {
             let waives = waives.into_iter().map(|(invariant, why)| Waiver { invariant, why });

@@ -9,6 +9,25 @@
 //!                                       ▼
 //!                              oracle · metric · log ─► record ─► report, trace, command line
 //! ```
+//!
+//! A run is a function of a scenario, a seed and a replication:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use midflight::run::simulate;
+//! use midflight::scenario::{LoadOptions, load_text};
+//!
+//! let text = r#"{
+//!   "schema": 1, "why": "The smallest migration that can be asked for.",
+//!   "policy": {"migration": {"stop-and-copy": {}}},
+//!   "vms": [{"memory": "64 MiB", "workload": "idle"}]
+//! }"#;
+//! let scenario = load_text("smallest", text, &LoadOptions::default())?;
+//! let result = simulate(&Arc::new(scenario), 1, 0);
+//! assert_eq!(result.record.outcome, "completed");
+//! # Ok::<(), midflight::scenario::ScenarioError>(())
+//! ```
 
 pub mod rng;
 pub mod units;

@@ -15,7 +15,7 @@ pub(super) struct Track {
 
 /// Processes and their threads, in the order in which they are shown. A counter belongs to a process only.
 const PROCESSES: &[(&str, &[&str])] = &[
-    ("migration", &["phases", "milestones"]),
+    ("migration", &["phases", "rounds", "milestones"]),
     ("guest", &["at source", "at destination"]),
     ("source", &["standing", "news"]),
     ("destination", &["standing", "news"]),
@@ -29,7 +29,8 @@ const fn track(process: u64, thread: u64) -> Track {
 }
 
 pub(super) const PHASES: Track = track(1, 1);
-pub(super) const MILESTONES: Track = track(1, 2);
+pub(super) const ROUNDS: Track = track(1, 2);
+pub(super) const MILESTONES: Track = track(1, 3);
 pub(super) const GUEST: Track = track(2, 1);
 pub(super) const MESSAGES: Track = track(6, 1);
 pub(super) const FAULTS: Track = track(7, 1);
@@ -95,7 +96,9 @@ impl Event {
             ("ts", microseconds(self.at.ns())),
         ];
         match self.shape {
-            Shape::Complete(span) => fields.push(("dur", microseconds(span.ns()))),
+            // A nanosecond short: viewers add start and length as floats, and what ends a bit after its successor begins is
+            // drawn as holding it.
+            Shape::Complete(span) => fields.push(("dur", microseconds(span.ns().saturating_sub(1)))),
             Shape::Begin(id) | Shape::End(id) => fields.push(("id", Json::text(format!("{id:#x}")))),
             Shape::Instant(everywhere) => fields.push(("s", Json::text(if everywhere { "g" } else { "t" }))),
             Shape::Counter => {}

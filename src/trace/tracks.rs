@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::event::{Event, FAULTS, MILESTONES, PHASES, Shape, Track, guest_at, news_of, standing_of};
+use super::event::{Event, FAULTS, MILESTONES, PHASES, ROUNDS, Shape, Track, guest_at, news_of, standing_of};
 use crate::engine::log::Entry;
 use crate::metric::Round;
 use crate::report::describe;
@@ -32,7 +32,7 @@ fn complete(from: SimTime, to: SimTime, track: Track, category: &'static str, na
     Event { at: from, shape: Shape::Complete(to - from), track, category, name, args: Vec::new() }
 }
 
-/// Phases, and within `copy` the rounds.
+/// Phases, and beside `copy` the rounds.
 fn phases(result: &RunResult) -> Vec<Event> {
     let starts: Vec<(SimTime, Phase, u64)> = result.log.entries().iter().filter_map(phase_start).collect();
     let end = result.finished.at;
@@ -45,12 +45,12 @@ fn phases(result: &RunResult) -> Vec<Event> {
             events.push(complete(at, left, PHASES, "phase", phase.to_string()));
         }
         before = phase;
-        let name = match phase {
+        let (track, name) = match phase {
             Phase::Idle | Phase::Done => continue,
-            Phase::Copy => format!("round {round}"),
-            Phase::Setup | Phase::Stop | Phase::Handover | Phase::Ending => phase.to_string(),
+            Phase::Copy => (ROUNDS, format!("round {round}")),
+            Phase::Setup | Phase::Stop | Phase::Handover | Phase::Ending => (PHASES, phase.to_string()),
         };
-        let mut event = complete(at, next, PHASES, "phase", name);
+        let mut event = complete(at, next, track, "phase", name);
         event.args = result.rounds.rounds().iter().find(|r| is_of(r, at, phase, round)).map_or(Vec::new(), round_args);
         events.push(event);
     }

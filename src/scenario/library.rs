@@ -28,7 +28,7 @@ pub struct ModelEntry {
     pub kind: ModelKind,
     /// The name to use.
     pub name: String,
-    /// One sentence; empty for traces and for files that cannot be read.
+    /// One sentence; empty for files that cannot be read.
     pub about: String,
     /// The file it comes from; `embedded:…` when inside the binary.
     pub source_file: String,
@@ -104,7 +104,7 @@ fn about(kind: ModelKind, source: &Arc<Source>) -> String {
         ModelKind::Network => of::<Network>(source),
         ModelKind::Platform => of::<Platform>(source),
         ModelKind::Workload => of::<Workload>(source),
-        ModelKind::Trace => None,
+        ModelKind::Trace => Some(format!("A rate trace of {} steps.", source.text().lines().skip(1).count())),
     }
     .unwrap_or_default()
 }

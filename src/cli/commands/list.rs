@@ -49,17 +49,28 @@ fn models(arguments: &List) -> Vec<Item> {
     entries.map(|e| Item { name: e.name, kind: e.kind.as_str().into(), about: e.about }).collect()
 }
 
-/// The variants of the policy's enums, with the words of the schema.
+/// The variants of the policy's enums, and the words that its fields take, with the texts of the schema.
 fn policies() -> Vec<Item> {
     let schema = json_schema();
-    let kinds = ["Migration", "StopRule", "Handover", "OnSilence", "HeartbeatPolicy", "TransportError", "CapEnding"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
     let mut items = Vec::new();
-    for kind in kinds {
+    for kind in ["Migration", "StopRule", "Handover", "Heartbeat"] {
         for variant in schema["$defs"][kind]["oneOf"].as_array().into_iter().flatten() {
-            let key = variant["properties"].as_object().and_then(|p| p.keys().next().cloned());
-            let name = key.or_else(|| variant["const"].as_str().map(Into::into)).unwrap_or_default();
-            let about = variant["description"].as_str().unwrap_or_default().to_string();
-            items.push(Item { name, kind: kind.into(), about });
+            let name = variant["properties"].as_object().and_then(|p| p.keys().next().cloned()).unwrap_or_default();
+            items.push(Item { name, kind: kind.into(), about: text(&variant["description"]) });
+        }
+    }
+    let fields = [
+        ("Cap_of_uint64", "then"),
+        ("ThreePhase", "on_silence"),
+        ("ThreePhase", "destination_on_silence"),
+        ("Pings", "answered_by"),
+        ("Detector", "transport_error"),
+    ];
+    for (definition, field) in fields {
+        let of = &schema["$defs"][definition]["properties"][field];
+        for word in of["enum"].as_array().into_iter().flatten() {
+            items.push(Item { name: text(word), kind: field.into(), about: text(&of["description"]) });
         }
     }
     items

@@ -21,7 +21,7 @@ pub use phase::Progress;
 pub use strike::{FaultState, NotFired};
 pub use vm::{Branch, SavedState, VmCopy, VmState};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::guest::Guest;
@@ -48,6 +48,8 @@ pub struct World {
     nodes: BTreeMap<Host, Node>,
     vm: VmState,
     packets: BTreeMap<MessageId, Packet>,
+    /// Those among them that are messages between agents.
+    messages: BTreeSet<MessageId>,
     channels: BTreeMap<StreamId, Channel>,
     batches: BTreeMap<u64, InFlight>,
     counted: PageTally,
@@ -128,6 +130,7 @@ impl World {
             nodes: BTreeMap::new(),
             vm: VmState::new(&scenario, seed),
             packets: BTreeMap::new(),
+            messages: BTreeSet::new(),
             channels: BTreeMap::new(),
             batches: BTreeMap::new(),
             counted: PageTally::default(),
@@ -264,9 +267,7 @@ impl World {
         if self.scenario.policy.migration == Migration::None {
             return false;
         }
-        let busy = |event| matches!(event, Event::Strike(_) | Event::Heal(_) | Event::WorkDone(_) | Event::Timer(..));
-        !self.agenda.iter().any(|(_, event)| busy(event))
-            && !self.packets.values().any(|packet| self.may_matter(packet))
+        !self.agenda.is_busy() && !self.protocol_packets().any(|packet| self.may_matter(packet))
     }
 
     /// Whether a protocol message can still change something: it can arrive, or its connection's end would be news.

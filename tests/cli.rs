@@ -80,6 +80,48 @@ fn every_kind_of_bad_input_is_refused_at_its_place() {
     }
 }
 
+/// Found by fuzzing: what would overflow, never end, or starve every heartbeat is refused where it is typed.
+#[test]
+fn numbers_that_cannot_be_simulated_are_refused() {
+    let cases = [
+        ("vms[0].memory=8 TiB", "at most 1073741824 pages"),
+        ("vms[0].output.rate=100000 /ms", "one by one"),
+        ("vms[0].output.size=1 GiB", "16 MiB"),
+        ("platform.zero_page=9 kB", "a chunk of 64 pages"),
+        ("platform.chunk=128 pages", "a chunk of 128 pages"),
+        ("platform.message=17 MiB", "more than 16 MiB"),
+        (r#"vms[0].workload={"classes": [{"name": "a", "write": "101 /us"}]}"#, "one by one"),
+        (
+            r#"vms[0].workload={"classes": [{"name": "a", "write": "1 /s", "zero": "1/18446744073709551557"}]}"#,
+            "too large",
+        ),
+        ("horizon=500000 h", "too large"),
+    ];
+    for (set, part) in cases {
+        let ran = midflight(&["run", SMOKE, "--set", set]);
+        assert_eq!(ran.status, 2, "{set}: {}", ran.err);
+        assert!(ran.err.contains(part), "{set}: {}", ran.err);
+    }
+}
+
+/// A guest that writes nothing leaves nothing to send: Clark's rule stops there, however little "little" is.
+#[test]
+fn rounds_end_when_nothing_is_left() {
+    let sets = [
+        "vms[0].memory=4 KiB",
+        r#"vms[0].workload={"classes": [{"name": "a", "write": "0 /s"}]}"#,
+        "policy.migration.pre-copy.stop_rule.clark.min_remaining=0 B",
+        "policy.migration.pre-copy.stop_rule.clark.increment=0 B/s",
+    ];
+    let mut command = vec!["run", "scenarios/smoke/pre-copy-clark.json", "--format", "csv"];
+    for set in sets {
+        command.extend(["--set", set]);
+    }
+    let ran = midflight(&command);
+    assert_eq!(ran.status, 0, "{}", ran.err);
+    assert!(ran.out.contains(",completed,"), "{}", ran.out);
+}
+
 #[test]
 fn the_same_command_prints_the_same_bytes_and_another_seed_others() {
     for scenario in [SMOKE, "scenarios/smoke/pre-copy.json"] {

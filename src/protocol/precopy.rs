@@ -125,10 +125,10 @@ impl Rounds {
             return step;
         }
         let enough = match self.policy.stop_rule {
-            StopRule::Qemu { .. } => pending == PageCount::ZERO || self.looks_small_enough(),
+            StopRule::Qemu { .. } => self.looks_small_enough(),
             StopRule::Clark { .. } => self.clark_stops(now),
         };
-        if enough {
+        if enough || pending == PageCount::ZERO {
             return Step::Stop(RoundsEnd::Converged);
         }
         if let Some(cap) = self.policy.caps.rounds.filter(|cap| self.round >= cap.max) {

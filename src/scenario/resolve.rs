@@ -99,8 +99,14 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
     })
 }
 
+/// Bytes of one packet or message: far beyond any real one, and sums over all of a run's fit.
+const MAX_MESSAGE: Bytes = Bytes::new(16 << 20);
+
 /// A packet larger than the queue would never leave.
 fn packet_fits(context: &mut Context<'_>, network: &Network, output: &Output, at: &Place) {
+    if output.size > MAX_MESSAGE {
+        context.problem(at, format!("{} is more than a packet of {MAX_MESSAGE}", output.size), None);
+    }
     if output.size > network.queue {
         let message = format!("{} never fits the queue of a path, which holds {}", output.size, network.queue);
         context.problem(at, message, None);
@@ -109,8 +115,13 @@ fn packet_fits(context: &mut Context<'_>, network: &Network, output: &Output, at
 
 /// A chunk larger than the queue would fill it whenever it is there, and no datagram, so no heartbeat, would ever fit beside it.
 fn chunk_fits(context: &mut Context<'_>, network: &Network, platform: &Platform, root: &Place) {
-    let page = platform.page_size.get().saturating_add(platform.page_header.get());
+    let page = platform.page_size.get().saturating_add(platform.page_header.get()).max(platform.zero_page.get());
     let chunk = page.saturating_mul(platform.chunk.get()).saturating_add(platform.message.get());
+    let parts =
+        [("page_header", platform.page_header), ("zero_page", platform.zero_page), ("message", platform.message)];
+    for (key, bytes) in parts.into_iter().filter(|part| part.1 > MAX_MESSAGE) {
+        context.problem(&root.key("platform").key(key), format!("{bytes} is more than {MAX_MESSAGE}"), None);
+    }
     if chunk >= network.queue.get() {
         let message =
             format!("a chunk of {} is {chunk} B, and the queue of a path holds {}", platform.chunk, network.queue);

@@ -11,7 +11,7 @@ const BYTES: Table = Table {
     kind: "size",
     base: "bytes",
     example: "\"4 GiB\"",
-    max: 1 << 60,
+    max: 1 << 50,
     units: &[
         Unit::shown("TiB", 1 << 40),
         Unit::shown("GiB", 1 << 30),

@@ -47,6 +47,11 @@ pub enum Class {
 }
 
 impl Event {
+    /// Whether it is more than the guest's own life and packets on their way.
+    fn is_busy(self) -> bool {
+        matches!(self.class(), Class::Fault | Class::Work | Class::Timer)
+    }
+
     /// Its class.
     pub fn class(self) -> Class {
         match self {
@@ -76,6 +81,8 @@ pub struct Agenda {
     by_key: BTreeMap<EventKey, Event>,
     by_event: BTreeMap<Event, EventKey>,
     scheduled: u64,
+    /// How many of them are faults, work or timers.
+    busy: usize,
 }
 
 impl Agenda {
@@ -86,12 +93,14 @@ impl Agenda {
         self.scheduled += 1;
         self.by_key.insert(key, event);
         self.by_event.insert(event, key);
+        self.busy += usize::from(event.is_busy());
     }
 
     /// Forgets `event`, if it is pending.
     pub fn cancel(&mut self, event: Event) {
         if let Some(key) = self.by_event.remove(&event) {
             self.by_key.remove(&key);
+            self.busy -= usize::from(event.is_busy());
         }
     }
 
@@ -99,13 +108,20 @@ impl Agenda {
     pub fn cancel_where(&mut self, drop: impl Fn(Event) -> bool) {
         self.by_event.retain(|&event, _| !drop(event));
         self.by_key.retain(|_, event| !drop(*event));
+        self.busy = self.by_key.values().filter(|event| event.is_busy()).count();
     }
 
     /// Takes one out.
     pub fn take(&mut self, key: EventKey) -> Option<Event> {
         let event = self.by_key.remove(&key)?;
         self.by_event.remove(&event);
+        self.busy -= usize::from(event.is_busy());
         Some(event)
+    }
+
+    /// Whether a fault, a piece of work or a timer is pending.
+    pub fn is_busy(&self) -> bool {
+        self.busy > 0
     }
 
     /// All pending events in their order.
@@ -132,6 +148,7 @@ mod tests {
         let order: Vec<Event> = agenda.iter().map(|(_, event)| event).collect();
         let expected = [Event::WorkDone(Host::Source), Event::Strike(0), timer(Host::Destination), timer(Host::Source)];
         assert_eq!(order, expected);
+        assert!(agenda.is_busy());
         agenda.cancel_where(|event| event.class() == Class::Timer);
         assert_eq!(agenda.iter().count(), 2);
     }

@@ -55,8 +55,21 @@ impl World {
     fn number(&mut self, packet: Packet) -> MessageId {
         let id = MessageId(self.numbers.message);
         self.numbers.message += 1;
+        if matches!(packet, Packet::Protocol { .. }) {
+            self.messages.insert(id);
+        }
         self.packets.insert(id, packet);
         id
+    }
+
+    /// Messages between agents that are under way.
+    pub(super) fn protocol_packets(&self) -> impl Iterator<Item = &Packet> {
+        self.messages.iter().filter_map(|id| self.packets.get(id))
+    }
+
+    fn take_packet(&mut self, id: MessageId) -> Option<Packet> {
+        self.messages.remove(&id);
+        self.packets.remove(&id)
     }
 
     /// Writes a message to a connection; `None` if that is over.
@@ -132,7 +145,7 @@ impl World {
     }
 
     fn delivered(&mut self, message: MessageId, more: bool) {
-        let packet = if more { self.packets.get(&message).cloned() } else { self.packets.remove(&message) };
+        let packet = if more { self.packets.get(&message).cloned() } else { self.take_packet(message) };
         match packet {
             Some(Packet::Protocol { from, to, stream, channel, envelope }) => {
                 if !matches!(envelope.message, Message::Pages(_)) && self.vmm_alive(to) {
@@ -186,7 +199,7 @@ impl World {
     }
 
     fn lost(&mut self, message: MessageId) {
-        match self.packets.remove(&message) {
+        match self.take_packet(message) {
             Some(Packet::Protocol { from, envelope, .. }) => {
                 if let Message::Pages(batch) = envelope.message {
                     self.lose_batch(batch.id);
@@ -230,7 +243,7 @@ impl World {
 
     /// Pages that no packet, inbox or piece of work holds any more are lost: their node died or dropped its work.
     pub(super) fn lose_orphans(&mut self) {
-        let travelling = self.packets.values().filter_map(|packet| match packet {
+        let travelling = self.protocol_packets().filter_map(|packet| match packet {
             Packet::Protocol { envelope, .. } => envelope.batch(),
             _ => None,
         });

@@ -1,7 +1,7 @@
 //! `midflight run`: one scenario, simulated and judged.
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal};
+use std::io::{self, ErrorKind, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -92,7 +92,12 @@ fn write_trace(path: &Path, json: &str) -> Result<(), Status> {
     let written = std::fs::write(&unfinished, json).and_then(|()| std::fs::rename(&unfinished, path));
     written.map_err(|error| {
         complain(&format!("cannot write {}: {error}", path.display()));
-        Status::BadInput
+        match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::PermissionDenied => {
+                Status::BadInput
+            }
+            _ => Status::Internal,
+        }
     })
 }
 

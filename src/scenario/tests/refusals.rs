@@ -61,7 +61,7 @@ fn meaning_errors_name_place_and_remedy() {
         ("\"gige\"", "\"gigee\"", &["t.json:8:14", "there is no network `gigee`", "did you mean `gige`?"]),
         ("write-uniform", "../x", &["vms[0].workload: there is no workload `../x`"]),
         ("\"1 GiB\"", "\"5000 B\"", &["vms[0].memory: 5000 B is not a whole number of pages of 4 KiB"]),
-        ("\"1 GiB\"", "\"1000000 TiB\"", &["at most 1073741824 pages"]),
+        ("\"1 GiB\"", "\"8 TiB\"", &["at most 1073741824 pages"]),
         ("\"1 GiB\"", "\"256 KiB\"", &["the classes are 144 KiB more than the memory"]),
         (
             "\"write-uniform\"",

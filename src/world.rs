@@ -233,9 +233,10 @@ impl World {
         self.nodes.get(&host).is_none_or(Node::vmm_alive)
     }
 
-    /// Whether `host` can reach the client now.
-    pub fn reaches_client(&self, host: Host) -> bool {
-        self.vmm_alive(host) && !self.network.is_cut(host_id(host), host_id(Host::Client))
+    /// Whether the copy on `host` can be heard: it emits nothing, or what it emits can reach the client now.
+    pub fn can_release(&self, host: Host) -> bool {
+        let emits = self.vm.copy(host).and_then(|copy| copy.guest.as_ref()).is_some_and(Guest::emits);
+        !emits || (self.vmm_alive(host) && !self.network.is_cut(host_id(host), host_id(Host::Client)))
     }
 
     /// Brings the memories of executing copies up to now, so that an observer may look at them.

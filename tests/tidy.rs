@@ -112,6 +112,9 @@ fn layers_point_one_way() {
             continue;
         };
         for (line, code) in code(&source.text) {
+            if code.contains("super::super::") {
+                broken.push(format!("{}:{line}: a path that climbs hides what it names; write crate::", source.name));
+            }
             for module in named(code) {
                 if module != source.module && !allowed.contains(&module.as_str()) {
                     broken.push(format!("{}:{line}: {} may not name {module}", source.name, source.module));

@@ -1,6 +1,6 @@
 //! What became of the VM, and whether the nodes know it. Decided from the world alone.
 
-use crate::protocol::{Report, Standing};
+use crate::protocol::{Awaited, Report, Standing};
 use crate::vocabulary::{Belief, Host, Invariant, Outcome};
 use crate::world::World;
 
@@ -16,15 +16,7 @@ pub fn outcome(world: &World, oracle: &Oracle) -> Outcome {
         return Outcome::Lost;
     }
     let runs = |host: Host| world.vm().copy(host).is_some_and(|copy| copy.executes() && copy.is_complete());
-    let mute = |host: Host| {
-        let emits = world
-            .vm()
-            .copy(host)
-            .and_then(|copy| copy.guest.as_ref())
-            .is_some_and(super::super::model::guest::Guest::emits);
-        emits && !world.reaches_client(host)
-    };
-    let hosts: Vec<Host> = complete.into_iter().filter(|&host| runs(host) && !mute(host)).collect();
+    let hosts: Vec<Host> = complete.into_iter().filter(|&host| runs(host) && world.can_release(host)).collect();
     let Some(host) = hosts.into_iter().max_by_key(|&host| world.vm().copy(host).map(|copy| copy.branch)) else {
         return Outcome::Stalled;
     };
@@ -56,8 +48,7 @@ fn claim(standing: Standing) -> Option<Report> {
     match standing {
         Standing::Ended(report) => Some(report),
         // It runs the VM and has said so.
-        Standing::Waiting(crate::protocol::Awaited::Released)
-        | Standing::BlockedOn(crate::protocol::Awaited::Released) => Some(Report::Success),
+        Standing::Waiting(Awaited::Released) | Standing::BlockedOn(Awaited::Released) => Some(Report::Success),
         _ => None,
     }
 }

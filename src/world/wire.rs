@@ -75,9 +75,7 @@ impl World {
     /// Writes a message to a connection; `None` if that is over.
     pub(super) fn write(&mut self, from: Host, to: Host, channel: Channel, envelope: Envelope) -> Option<MessageId> {
         let Some(&stream) = self.node(from).channels.get(&(to, channel)) else {
-            if let Message::Pages(batch) = envelope.message {
-                self.lose_batch(batch.id);
-            }
+            self.lose_pages_of(&envelope);
             return None;
         };
         let bytes = self.scenario.platform.message
@@ -87,7 +85,7 @@ impl World {
                 _ => Bytes::ZERO,
             };
         let number = self.numbers.message;
-        if !matches!(envelope.message, Message::Pages(_)) {
+        if envelope.batch().is_none() {
             self.say(Fact::Said { from, to, number, what: envelope_name(&envelope), delivered: false });
         }
         let message = self.number(Packet::Protocol { from, to, stream, channel, envelope });
@@ -148,7 +146,7 @@ impl World {
         let packet = if more { self.packets.get(&message).cloned() } else { self.take_packet(message) };
         match packet {
             Some(Packet::Protocol { from, to, stream, channel, envelope }) => {
-                if !matches!(envelope.message, Message::Pages(_)) && self.vmm_alive(to) {
+                if envelope.batch().is_none() && self.vmm_alive(to) {
                     let what = envelope_name(&envelope);
                     self.say(Fact::Said { from, to, number: message.0, what, delivered: true });
                 }
@@ -181,9 +179,7 @@ impl World {
 
     fn received(&mut self, from: Host, to: Host, stream: StreamId, channel: Channel, envelope: Envelope) {
         if !self.vmm_alive(to) {
-            if let Message::Pages(batch) = envelope.message {
-                self.lose_batch(batch.id);
-            }
+            self.lose_pages_of(&envelope);
             // No process has this connection: the kernel says so.
             self.network.close(self.now, stream, host_id(to), Close::Reset, &mut self.effects);
             return;
@@ -201,9 +197,7 @@ impl World {
     fn lost(&mut self, message: MessageId) {
         match self.take_packet(message) {
             Some(Packet::Protocol { from, envelope, .. }) => {
-                if let Message::Pages(batch) = envelope.message {
-                    self.lose_batch(batch.id);
-                }
+                self.lose_pages_of(&envelope);
                 self.write_ended(from, message);
             }
             Some(Packet::Output { host, number, branch, guest }) => {
@@ -238,6 +232,13 @@ impl World {
             let reads = host == Host::Destination && self.channels.get(&stream) == Some(&Channel::Migration);
             let how = if reads { Close::Reset } else { Close::Fin };
             self.network.close(self.now, stream, host_id(host), how, &mut self.effects);
+        }
+    }
+
+    /// The pages of a message that will never be read.
+    fn lose_pages_of(&mut self, envelope: &Envelope) {
+        if let Some(id) = envelope.batch() {
+            self.lose_batch(id);
         }
     }
 

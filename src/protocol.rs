@@ -5,10 +5,10 @@
 //! timer. The same agents run under simulated time, under fault injection and under a model checker.
 //!
 //! # How actions run
-//! *Work* ([`Action::is_work`]) takes time on the node: reading, writing and placing pages, syncing the log, stopping,
-//! loading, resuming, and writing to the migration channel (which ends when the last byte is in the send buffer).
-//! Work runs in order, one piece at a time, and each piece is answered by one input. Until then, messages of the
-//! migration channel wait; timers, datagrams and the other channels do not. All other actions happen at once.
+//! *Work* ([`Action::lane`]) takes time on the node: reading, writing and placing pages, syncing the log, stopping,
+//! loading, resuming, and writing to a page channel (which ends when the last byte is in the send buffer). Each page
+//! channel has a lane of work; in a lane, work runs in order, one piece at a time, and each piece is answered by one input.
+//! Until then, messages of that channel wait; timers, datagrams and the other channels do not. All other actions happen at once.
 
 mod action;
 mod destination;

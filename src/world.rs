@@ -8,6 +8,7 @@
 
 mod agenda;
 mod fact;
+mod lane;
 mod node;
 mod phase;
 mod strike;
@@ -171,7 +172,7 @@ impl World {
             Event::Heal(fault) => self.heal(fault),
             Event::Network(event) => self.network.on_event(self.now, event, &mut self.effects),
             Event::Output(host) => self.guest_output(host),
-            Event::WorkDone(host) => self.work_done(host),
+            Event::WorkDone(host, lane) => self.work_done(host, lane),
             Event::Timer(host, timer) => self.timer(host, timer),
         }
         self.settle();

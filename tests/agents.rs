@@ -75,7 +75,7 @@ fn a_destination_that_answers_abandoned_never_runs() {
         let mut destination = Destination::new(settings(HandoverKind::Autostart, OnSilence::Ask, OnSilence::Wait));
         if pages_first {
             let placed = step(&mut destination, message(Host::Source, Channel::Migration, Message::Pages(BATCH)));
-            assert!(placed.contains(&Action::Place(BATCH)));
+            assert!(placed.contains(&Action::Place { channel: Channel::Migration, batch: BATCH }));
         }
         let asked = step(&mut destination, message(Host::Source, Channel::Question, Message::Ask));
         assert_eq!(said(&asked), [&Message::Answer(Answer::Abandoned)]);
@@ -83,7 +83,7 @@ fn a_destination_that_answers_abandoned_never_runs() {
         let late = [Message::Pages(BATCH), Message::State(StateId(0)), Message::Go];
         for late in late {
             let done = step(&mut destination, message(Host::Source, Channel::Migration, late.clone()));
-            assert!(!done.iter().any(Action::is_work), "{late:?}: {done:?}");
+            assert!(!done.iter().any(|action| action.lane().is_some()), "{late:?}: {done:?}");
         }
         assert_eq!(destination.standing(), Standing::Ended(Report::Failure));
     }

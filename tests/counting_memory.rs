@@ -78,7 +78,7 @@ impl Bench {
 
     fn step(&mut self, host: Host, input: Input) {
         // A chunk of 64 pages takes about 2.2 ms on gigabit Ethernet; everything else is counted as nothing.
-        self.now += if matches!(input, Input::Sent) { 2_200_000 } else { 1000 };
+        self.now += if matches!(input, Input::Sent { .. }) { 2_200_000 } else { 1000 };
         let mut actions = Actions::default();
         let agent: &mut dyn Agent = if host == Host::Source { &mut self.source } else { &mut self.destination };
         agent.step(LocalTime::from_ns(self.now), input, &mut actions);
@@ -93,7 +93,7 @@ impl Bench {
         match action {
             Action::Send { to, channel, envelope } => {
                 if channel == Channel::Migration {
-                    self.inputs.push_back(own(Input::Sent));
+                    self.inputs.push_back(own(Input::Sent { channel: Channel::Migration }));
                 }
                 if to != Host::Management {
                     self.inputs.push_back((to, Input::Message { from: host, channel, envelope }));
@@ -109,22 +109,22 @@ impl Bench {
                 }
                 self.inputs.push_back(own(Input::Synced { pending: PageCount::new(self.memory.pending) }));
             }
-            Action::Take { budget } => {
+            Action::Take { channel, budget } => {
                 let pages = budget.get().min(self.memory.pending);
                 self.memory.pending -= pages;
                 self.memory.taken += pages;
                 let batch = Batch { id: 0, pages: PageCount::new(pages), bytes: Bytes::new(pages * 4104) };
                 let pending = PageCount::new(self.memory.pending);
-                self.inputs.push_back(own(Input::Taken { batch, pending }));
+                self.inputs.push_back(own(Input::Taken { channel, batch, pending }));
                 self.end_window();
             }
             Action::Stop => {
                 self.memory.running = false;
                 self.inputs.push_back(own(Input::Stopped { state: StateId(7) }));
             }
-            Action::Place(batch) => {
+            Action::Place { channel, batch } => {
                 self.memory.placed += batch.pages.get();
-                self.inputs.push_back(own(Input::Placed));
+                self.inputs.push_back(own(Input::Placed { channel }));
             }
             Action::Load(state) => {
                 assert_eq!(state, StateId(7));

@@ -56,8 +56,11 @@ pub enum Input {
         /// Which.
         channel: Channel,
     },
-    /// A write to the migration channel has ended.
-    Sent,
+    /// A write to a page channel has ended.
+    Sent {
+        /// Which.
+        channel: Channel,
+    },
     /// The log is synced; so many pages are to be sent.
     Synced {
         /// Pages to be sent.
@@ -65,6 +68,8 @@ pub enum Input {
     },
     /// Pages are read.
     Taken {
+        /// On which channel they are to go.
+        channel: Channel,
         /// They.
         batch: Batch,
         /// Pages still to be sent, as of the last sync.
@@ -76,7 +81,10 @@ pub enum Input {
         state: StateId,
     },
     /// Pages are placed.
-    Placed,
+    Placed {
+        /// On which channel they came.
+        channel: Channel,
+    },
     /// The state is loaded.
     Loaded,
     /// The vCPUs run.
@@ -98,7 +106,7 @@ pub enum Action {
         /// Its name.
         channel: Channel,
     },
-    /// Sends a message. On the migration channel this is work, answered by [`Input::Sent`].
+    /// Sends a message. On a page channel this is work, answered by [`Input::Sent`].
     Send {
         /// To whom.
         to: Host,
@@ -131,6 +139,8 @@ pub enum Action {
     SyncLog,
     /// Work: reads pages to be sent; answered by [`Input::Taken`].
     Take {
+        /// On which channel they are to go.
+        channel: Channel,
         /// At most so many.
         budget: PageCount,
     },
@@ -139,7 +149,12 @@ pub enum Action {
     /// Slows the guest down.
     Throttle(Ratio),
     /// Work: writes received pages to memory; answered by [`Input::Placed`].
-    Place(Batch),
+    Place {
+        /// On which channel they came.
+        channel: Channel,
+        /// They.
+        batch: Batch,
+    },
     /// Work: loads CPU and devices; answered by [`Input::Loaded`].
     Load(StateId),
     /// Work: starts the vCPUs; answered by [`Input::Resumed`].
@@ -199,18 +214,13 @@ impl Actions {
 }
 
 impl Action {
-    /// Whether it takes time on the node and is answered by an input.
-    pub fn is_work(&self) -> bool {
+    /// The lane of work it waits in, if it takes time on the node and is answered by an input.
+    pub fn lane(&self) -> Option<Channel> {
         match self {
-            Self::SyncLog
-            | Self::Take { .. }
-            | Self::Stop
-            | Self::Place(_)
-            | Self::Load(_)
-            | Self::Resume
-            | Self::Send { channel: Channel::Migration, .. } => true,
-            Self::Send { channel: Channel::Question | Channel::Management, .. }
-            | Self::Connect { .. }
+            Self::SyncLog | Self::Stop | Self::Load(_) | Self::Resume => Some(Channel::Migration),
+            Self::Take { channel, .. } | Self::Place { channel, .. } => Some(*channel),
+            Self::Send { channel, .. } => channel.carries_pages().then_some(*channel),
+            Self::Connect { .. }
             | Self::Disconnect { .. }
             | Self::Ping { .. }
             | Self::Pong { .. }
@@ -226,7 +236,7 @@ impl Action {
             | Self::Suspect(_)
             | Self::EndRounds(_)
             | Self::GiveUp
-            | Self::Report(_) => false,
+            | Self::Report(_) => None,
         }
     }
 }

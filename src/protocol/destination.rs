@@ -78,7 +78,7 @@ impl Destination {
 
     fn message(&mut self, channel: Channel, message: &Message, out: &mut Actions) {
         match (message, &self.state) {
-            (Message::Pages(batch), State::Receiving) => out.push(Action::Place(*batch)),
+            (Message::Pages(batch), State::Receiving) => out.push(Action::Place { channel, batch: *batch }),
             (Message::State(state), State::Receiving) => self.load(*state, out),
             (Message::Go | Message::Answer(Answer::Go), State::Holding(_)) => {
                 out.push(Action::Conclude);

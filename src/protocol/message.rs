@@ -19,6 +19,16 @@ pub enum Channel {
     Management,
 }
 
+impl Channel {
+    /// Whether pages travel on it. Each such channel has a lane of work of its own at either end.
+    pub fn carries_pages(self) -> bool {
+        match self {
+            Self::Migration => true,
+            Self::Question | Self::Management => false,
+        }
+    }
+}
+
 /// Some pages, seen from outside: what they are stays in the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Batch {

@@ -116,7 +116,7 @@ impl Source {
 
     fn take(&mut self, now: LocalTime, out: &mut Actions) {
         self.chunk = (now, Bytes::ZERO);
-        out.push(Action::Take { budget: self.settings.chunk });
+        out.push(Action::Take { channel: Channel::Migration, budget: self.settings.chunk });
     }
 
     fn stop(&mut self, limit: Limit, out: &mut Actions) {
@@ -221,12 +221,12 @@ impl Source {
     /// Work for the rounds or the last copy has ended.
     fn worked(&mut self, now: LocalTime, input: &Input, out: &mut Actions) {
         match (&mut self.state, input) {
-            (State::Copying { rounds, .. }, Input::Taken { batch, pending }) => {
+            (State::Copying { rounds, .. }, Input::Taken { batch, pending, .. }) => {
                 rounds.taken(*pending);
                 self.chunk.1 = batch.bytes;
                 self.write(Message::Pages(*batch), out);
             }
-            (State::Copying { rounds, .. }, Input::Sent) => {
+            (State::Copying { rounds, .. }, Input::Sent { .. }) => {
                 let step = rounds.sent(self.chunk.1, self.chunk.0, now);
                 self.follow(step, now, out);
             }
@@ -248,12 +248,12 @@ impl Source {
                 *pending = *left;
                 self.drain(now, out);
             }
-            (State::Draining { pending, .. }, Input::Taken { batch, pending: left }) => {
+            (State::Draining { pending, .. }, Input::Taken { batch, pending: left, .. }) => {
                 *pending = *left;
                 self.chunk.1 = batch.bytes;
                 self.write(Message::Pages(*batch), out);
             }
-            (State::Draining { pacer, .. }, Input::Sent) => match pacer.sent(self.chunk.1, self.chunk.0, now) {
+            (State::Draining { pacer, .. }, Input::Sent { .. }) => match pacer.sent(self.chunk.1, self.chunk.0, now) {
                 Next::After(wait) => out.set(Timer::Pace, wait),
                 Next::Now | Next::AtWindow => self.drain(now, out),
             },
@@ -328,7 +328,7 @@ impl Agent for Source {
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(timer) => self.timer(timer, now, out),
             Input::Broken { channel: Channel::Migration } => self.broke(out),
-            Input::Taken { .. } | Input::Sent | Input::Synced { .. } | Input::Stopped { .. } => {
+            Input::Taken { .. } | Input::Sent { .. } | Input::Synced { .. } | Input::Stopped { .. } => {
                 self.worked(now, &input, out);
             }
             _ => {}

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::network::NetEvent;
-use crate::protocol::Timer;
+use crate::protocol::{Channel, Timer};
 use crate::units::SimTime;
 use crate::vocabulary::Host;
 
@@ -21,8 +21,8 @@ pub enum Event {
     Network(NetEvent),
     /// The guest on this host sends something.
     Output(Host),
-    /// The piece of work under way on this host is done.
-    WorkDone(Host),
+    /// The piece of work under way in this lane of this host is done.
+    WorkDone(Host, Channel),
     /// A timer of this host's agent fires.
     Timer(Host, Timer),
 }
@@ -58,7 +58,7 @@ impl Event {
             Self::Strike(_) | Self::Heal(_) => Class::Fault,
             Self::Network(_) => Class::Network,
             Self::Output(_) => Class::Guest,
-            Self::WorkDone(_) => Class::Work,
+            Self::WorkDone(..) => Class::Work,
             Self::Timer(..) => Class::Timer,
         }
     }
@@ -142,11 +142,16 @@ mod tests {
         agenda.schedule(at(5), timer(Host::Source));
         agenda.schedule(at(5), timer(Host::Destination));
         agenda.schedule(at(5), Event::Strike(0));
-        agenda.schedule(at(9), Event::WorkDone(Host::Source));
+        agenda.schedule(at(9), Event::WorkDone(Host::Source, Channel::Migration));
         agenda.schedule(at(5), timer(Host::Source));
-        agenda.schedule(at(1), Event::WorkDone(Host::Source));
+        agenda.schedule(at(1), Event::WorkDone(Host::Source, Channel::Migration));
         let order: Vec<Event> = agenda.iter().map(|(_, event)| event).collect();
-        let expected = [Event::WorkDone(Host::Source), Event::Strike(0), timer(Host::Destination), timer(Host::Source)];
+        let expected = [
+            Event::WorkDone(Host::Source, Channel::Migration),
+            Event::Strike(0),
+            timer(Host::Destination),
+            timer(Host::Source),
+        ];
         assert_eq!(order, expected);
         assert!(agenda.is_busy());
         agenda.cancel_where(|event| event.class() == Class::Timer);

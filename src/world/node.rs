@@ -8,10 +8,10 @@ use crate::protocol::{
 };
 use crate::scenario::Scenario;
 use crate::scenario::policy::{AnsweredBy, Migration};
-use crate::units::{Bytes, LocalTime, SimTime, Span};
+use crate::units::{LocalTime, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
-use super::work::{Then, Working};
+use super::lane::Lane;
 use super::{Event, Fact, World, host_id};
 
 /// A host with an agent.
@@ -23,14 +23,8 @@ pub(super) struct Node {
     pub agent: Option<Program>,
     /// Drift of its clock against true time [ppm].
     drift_ppm: i32,
-    /// Work not yet begun, in order.
-    pub work: VecDeque<Action>,
-    /// Work under way.
-    pub working: Option<Working>,
-    /// Messages of the migration channel that wait for all work to end, with their bytes: the socket's receive buffer.
-    pub inbox: VecDeque<(Input, Bytes)>,
-    /// Bytes in the inbox.
-    pub unread: Bytes,
+    /// Its work and what waits to be read, by page channel.
+    pub lanes: BTreeMap<Channel, Lane>,
     /// Pings that wait for the piece of work under way to end.
     pub pings: VecDeque<u64>,
     /// Its connections, by peer and name.
@@ -73,10 +67,7 @@ impl Node {
             up: true,
             agent: Some(agent),
             drift_ppm,
-            work: VecDeque::new(),
-            working: None,
-            inbox: VecDeque::new(),
-            unread: Bytes::ZERO,
+            lanes: BTreeMap::new(),
             pings: VecDeque::new(),
             channels: BTreeMap::new(),
             said: None,
@@ -91,25 +82,14 @@ impl Node {
         self.agent.as_ref().map(Program::standing)
     }
 
-    /// The pages that its inbox and its work hold.
+    /// Its lane for a page channel.
+    pub fn lane(&mut self, channel: Channel) -> &mut Lane {
+        self.lanes.entry(channel).or_default()
+    }
+
+    /// The pages that its inboxes and its work hold.
     pub fn batches(&self) -> impl Iterator<Item = u64> + '_ {
-        let waiting = self.inbox.iter().filter_map(|(input, _)| match input {
-            Input::Message { envelope, .. } => envelope.batch(),
-            _ => None,
-        });
-        let planned = self.work.iter().filter_map(|action| match action {
-            Action::Send { envelope, .. } => envelope.batch(),
-            Action::Place(batch) => Some(batch.id),
-            _ => None,
-        });
-        let under_way = match &self.working {
-            Some(
-                Working::Timed { input: Input::Taken { batch, .. }, .. }
-                | Working::Timed { then: Then::Place(batch), .. },
-            ) => Some(batch.id),
-            _ => None,
-        };
-        waiting.chain(planned).chain(under_way)
+        self.lanes.values().flat_map(Lane::batches)
     }
 
     /// What its own clock shows.
@@ -157,35 +137,6 @@ impl World {
         self.pump(host);
     }
 
-    /// Hands an input of so many bytes to the agent when it has no work.
-    pub(super) fn queue(&mut self, host: Host, input: Input, bytes: Bytes) {
-        let node = self.node(host);
-        node.inbox.push_back((input, bytes));
-        node.unread += bytes;
-        self.pump(host);
-    }
-
-    /// Begins work and hands over waiting messages as long as the node is free.
-    pub(super) fn pump(&mut self, host: Host) {
-        loop {
-            let node = self.node(host);
-            if node.working.is_some() || node.agent.is_none() {
-                return;
-            }
-            if let Some(number) = node.pings.pop_front() {
-                self.step(host, Input::Pinged { number });
-            } else if let Some(action) = node.work.pop_front() {
-                self.begin(host, action);
-            } else if let Some((input, bytes)) = node.inbox.pop_front() {
-                node.unread -= bytes;
-                self.step(host, input);
-                self.open_window(host);
-            } else {
-                return;
-            }
-        }
-    }
-
     pub(super) fn step(&mut self, host: Host, input: Input) {
         let now = self.now;
         let node = self.node(host);
@@ -199,10 +150,9 @@ impl World {
         program.as_agent().step(local, input, &mut actions);
         let standing = program.standing();
         for action in actions.drain() {
-            if action.is_work() {
-                self.node(host).work.push_back(action);
-            } else {
-                self.perform(host, action);
+            match action.lane() {
+                Some(channel) => self.node(host).lane(channel).work.push_back(action),
+                None => self.perform(host, action),
             }
         }
         if let Some(id) = received.filter(|id| !self.node(host).batches().any(|held| held == *id)) {
@@ -262,7 +212,7 @@ impl World {
             Action::SyncLog
             | Action::Take { .. }
             | Action::Stop
-            | Action::Place(_)
+            | Action::Place { .. }
             | Action::Load(_)
             | Action::Resume => unreachable!("{action:?} is work"),
         }
@@ -312,18 +262,24 @@ impl World {
     pub(super) fn kill_agent(&mut self, host: Host) {
         let node = self.node(host);
         node.agent = None;
-        node.work.clear();
-        node.working = None;
-        node.inbox.clear();
-        node.unread = Bytes::ZERO;
+        let lanes = std::mem::take(&mut node.lanes);
         node.pings.clear();
         node.channels.clear();
         self.agenda.cancel_where(|event| match event {
-            Event::Timer(at, _) | Event::WorkDone(at) | Event::Output(at) => at == host,
+            Event::Timer(at, _) | Event::WorkDone(at, _) | Event::Output(at) => at == host,
             Event::Strike(_) | Event::Heal(_) | Event::Network(_) => false,
         });
         self.discard(host);
-        self.open_window(host);
+        for channel in lanes.into_keys() {
+            self.open_window(host, channel);
+        }
+    }
+
+    /// No work of `host` ends any more.
+    pub(super) fn cancel_work(&mut self, host: Host) {
+        for channel in self.node(host).lanes.keys().copied().collect::<Vec<_>>() {
+            self.agenda.cancel(Event::WorkDone(host, channel));
+        }
     }
 }
 

@@ -44,7 +44,11 @@ impl World {
         match effect {
             Effect::Schedule(at, event) => self.schedule(at, Event::Network(event)),
             Effect::Cancel(event) => self.agenda.cancel(Event::Network(event)),
-            Effect::Written { from, message, .. } => self.write_ended(host_of(from), message),
+            Effect::Written { stream, from, message } => {
+                if let Some(&channel) = self.channels.get(&stream) {
+                    self.write_ended(host_of(from), channel, message);
+                }
+            }
             Effect::Left { message } => self.left(message),
             Effect::Deliver { message, more, .. } => self.delivered(message, more),
             Effect::Lost { message } => self.lost(message),
@@ -189,16 +193,16 @@ impl World {
         let bytes = if let Message::Pages(batch) = &envelope.message { batch.bytes } else { Bytes::ZERO };
         let input = Input::Message { from, channel, envelope };
         match channel {
-            Channel::Migration => self.queue(to, input, bytes),
+            Channel::Migration => self.queue(to, channel, input, bytes),
             Channel::Question | Channel::Management => self.control(to, input),
         }
     }
 
     fn lost(&mut self, message: MessageId) {
         match self.take_packet(message) {
-            Some(Packet::Protocol { from, envelope, .. }) => {
+            Some(Packet::Protocol { from, channel, envelope, .. }) => {
                 self.lose_pages_of(&envelope);
-                self.write_ended(from, message);
+                self.write_ended(from, channel, message);
             }
             Some(Packet::Output { host, number, branch, guest }) => {
                 self.say(Fact::Output { host, number, branch, guest, stage: OutputStage::Lost });
@@ -220,7 +224,7 @@ impl World {
         node.channels.retain(|_, known| *known != stream);
         let input = Input::Broken { channel };
         match (channel, at) {
-            (Channel::Migration, Host::Destination) => self.queue(at, input, Bytes::ZERO),
+            (Channel::Migration, Host::Destination) => self.queue(at, channel, input, Bytes::ZERO),
             _ => self.control(at, input),
         }
     }

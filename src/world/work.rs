@@ -3,59 +3,38 @@
 //! Memory is read at the beginning of a read and written at the end of a write; what the guest writes in between is in
 //! the dirty log. vCPUs stand from the beginning of a stop and run from the end of a resume.
 
-use crate::model::network::MessageId;
 use crate::protocol::{Action, Batch, Channel, Input, StateId};
 use crate::units::{Bytes, PageCount, Ratio, Span};
 use crate::vocabulary::{Host, Phase};
 
-use super::node::Node;
+use super::lane::{Then, Working};
 use super::{Event, Fact, InFlight, World};
-
-/// A piece of work under way.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Working {
-    /// Ends with [`Event::WorkDone`] and this input; `then` is what it does to the world at its end.
-    Timed { input: Input, then: Then },
-    /// A write to the migration channel, until its last byte is in the send buffer.
-    Writing { message: MessageId, to: Host },
-    /// A write that has ended but for the receiver, whose buffer is full.
-    AwaitingWindow(Host),
-}
-
-/// What a piece of work does at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(super) enum Then {
-    Nothing,
-    Place(Batch),
-    Load(StateId),
-    Resume,
-}
 
 const BYTES_PER_GIB: u64 = 1 << 30;
 
 impl World {
-    pub(super) fn begin(&mut self, host: Host, action: Action) {
+    pub(super) fn begin(&mut self, host: Host, lane: Channel, action: Action) {
         let scenario = self.scenario.clone();
         let platform = &scenario.platform;
         let (cost, input, then) = match action {
             Action::Send { to, channel, envelope } => {
                 if let Some(message) = self.write(host, to, channel, envelope) {
-                    self.node(host).working = Some(Working::Writing { message, to });
+                    self.node(host).lane(lane).working = Some(Working::Writing { message, to });
                     return;
                 }
                 // The connection is over: the write fails at once.
-                self.step(host, Input::Broken { channel: Channel::Migration });
-                (Span::ZERO, Input::Sent, Then::Nothing)
+                self.step(host, Input::Broken { channel });
+                (Span::ZERO, Input::Sent { channel }, Then::Nothing)
             }
             Action::SyncLog => {
                 let cost = per_gib(platform.sync_per_gib, self.scenario.vms[0].memory);
                 (cost, Input::Synced { pending: self.sync_log(host) }, Then::Nothing)
             }
-            Action::Take { budget } => {
+            Action::Take { channel, budget } => {
                 let (batch, pending) = self.take(host, budget);
                 (
                     self.scenario.platform.read_page.saturating_mul(batch.pages.get()),
-                    Input::Taken { batch, pending },
+                    Input::Taken { channel, batch, pending },
                     Then::Nothing,
                 )
             }
@@ -66,19 +45,19 @@ impl World {
                     None => return,
                 }
             }
-            Action::Place(batch) => {
-                (platform.place_page.saturating_mul(batch.pages.get()), Input::Placed, Then::Place(batch))
+            Action::Place { channel, batch } => {
+                (platform.place_page.saturating_mul(batch.pages.get()), Input::Placed { channel }, Then::Place(batch))
             }
             Action::Load(state) => (platform.load, Input::Loaded, Then::Load(state)),
             Action::Resume => (platform.resume, Input::Resumed, Then::Resume),
             other => unreachable!("{other:?} is not work"),
         };
-        self.node(host).working = Some(Working::Timed { input, then });
-        self.schedule(self.now.saturating_add(cost), Event::WorkDone(host));
+        self.node(host).lane(lane).working = Some(Working::Timed { input, then });
+        self.schedule(self.now.saturating_add(cost), Event::WorkDone(host, lane));
     }
 
-    pub(super) fn work_done(&mut self, host: Host) {
-        let Some(Working::Timed { input, then }) = self.node(host).working.take() else { return };
+    pub(super) fn work_done(&mut self, host: Host, lane: Channel) {
+        let Some(Working::Timed { input, then }) = self.node(host).lane(lane).working.take() else { return };
         match then {
             Then::Nothing => {}
             Then::Place(batch) => self.place(host, &batch),
@@ -92,40 +71,6 @@ impl World {
         }
         self.step(host, input);
         self.pump(host);
-    }
-
-    /// The write of `message` has ended, or will never. It blocks on while the receiver's buffer is full.
-    pub(super) fn write_ended(&mut self, host: Host, message: MessageId) {
-        let Some(node) = self.nodes.get_mut(&host) else { return };
-        let Some(Working::Writing { message: under_way, to }) = node.working else { return };
-        if under_way == message {
-            node.working = Some(Working::AwaitingWindow(to));
-            self.open_window(to);
-        }
-    }
-
-    /// Lets writers to `receiver` go on if there is room in its receive buffer, which is as large as a send buffer. (The news of it
-    /// takes no time: TCP's window updates are not modelled.)
-    pub(super) fn open_window(&mut self, receiver: Host) {
-        let full = self.nodes.get(&receiver).is_some_and(|node| node.unread >= self.scenario.network.send_buffer);
-        if full {
-            return;
-        }
-        let waits = |node: &Node| node.working == Some(Working::AwaitingWindow(receiver));
-        let writers: Vec<Host> = self.nodes.iter().filter(|(_, node)| waits(node)).map(|(&host, _)| host).collect();
-        for host in writers {
-            self.node(host).working = None;
-            self.step(host, Input::Sent);
-            self.pump(host);
-        }
-    }
-
-    pub(super) fn drop_work(&mut self, host: Host) {
-        let node = self.node(host);
-        node.work.clear();
-        node.working = None;
-        self.agenda.cancel(Event::WorkDone(host));
-        self.lose_orphans();
     }
 
     fn sync_log(&mut self, host: Host) -> PageCount {

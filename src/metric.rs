@@ -3,6 +3,7 @@
 //! Definitions are part of the product: each column's doc is its definition, and `docs/metrics.md` is generated from it.
 //! Absent is absent: never 0, never NaN. Inside, values are integers (ns, pages, bytes, counts, millionths).
 
+mod blocking;
 mod columns;
 mod recorder;
 mod rounds;

@@ -21,7 +21,7 @@ mod source;
 
 pub use action::{Action, Actions, Input, Suspicion, Timer};
 pub use destination::Destination;
-pub use message::{Answer, Attempt, Batch, Channel, Envelope, Message, Report, StateId};
+pub use message::{Answer, Attempt, Batch, Channel, Envelope, FaultId, Message, PageList, Report, StateId};
 pub use operator::Operator;
 pub use source::Source;
 
@@ -64,6 +64,10 @@ pub enum Awaited {
     Go,
     /// The destination runs the VM and waits to hear that the source has given it up.
     Released,
+    /// The source has sent every page and waits to hear that they are there.
+    Complete,
+    /// The connection was given up while pages were missing; waits to be told to recover.
+    Recovery,
 }
 
 /// Where an agent stands.
@@ -90,6 +94,8 @@ impl fmt::Display for Awaited {
             Self::Started => "started",
             Self::Go => "go",
             Self::Released => "released",
+            Self::Complete => "complete",
+            Self::Recovery => "recover",
         })
     }
 }

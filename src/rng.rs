@@ -27,6 +27,8 @@ pub enum Purpose {
     Output = 3,
     /// Jitter, loss and duplication on a path (entity: path).
     Network = 4,
+    /// Reads of a page class where pages are missing: gaps and pages (entity: class).
+    Reads = 5,
 }
 
 /// Names one stream.

@@ -26,7 +26,7 @@ use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
 pub use error::{Diagnostic, ScenarioError};
 pub use library::{ModelEntry, list_models};
 pub use load::{LoadOptions, load, load_text};
-pub use policy::Policy;
+pub use policy::{Operator, Policy, Recover};
 pub use print::{print, print_json};
 pub use reference::{json_schema, model_schema, reference_markdown};
 pub use resolve::{Column, ColumnUnit};
@@ -76,6 +76,8 @@ pub struct Vm {
     pub name: String,
     /// Guest memory, a multiple of the page size.
     pub memory: Bytes,
+    /// Virtual CPUs; an access to a page that is not there blocks one of them.
+    pub vcpus: u64,
     /// What its processes do to memory.
     pub workload: Workload,
     /// What it sends, if anything.
@@ -87,7 +89,7 @@ pub struct Vm {
 pub struct Workload {
     /// Disjoint classes that together cover the memory.
     pub classes: Vec<PageClass>,
-    /// Changes of all write rates, by rising guest time. Before the first the factor is 1.
+    /// Changes of all rates, by rising guest time. Before the first the factor is 1.
     pub phases: Vec<WorkloadPhase>,
 }
 
@@ -100,15 +102,19 @@ pub struct PageClass {
     pub pages: PageCount,
     /// Writes of the whole class, a Poisson process in guest time.
     pub write: EventRate,
-    /// Which page a write hits.
+    /// Reads of the whole class, another Poisson process in guest time. They matter only where pages are missing.
+    pub read: EventRate,
+    /// Which page an access hits.
     pub pattern: Pattern,
+    /// Pages at its beginning that the guest touches, one after the other, whenever it is started with pages missing.
+    pub wake: PageCount,
     /// Share of pages that hold only zeros until they are written.
     pub zero: Ratio,
     /// Where its pages are.
     pub layout: Layout,
 }
 
-/// Which page of its class a write hits.
+/// Which page of its class an access hits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Pattern {
     /// Any, with equal probability.
@@ -131,12 +137,12 @@ pub enum Layout {
     Shuffled,
 }
 
-/// From a guest time on, all write rates are multiplied.
+/// From a guest time on, all rates are multiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WorkloadPhase {
     /// Guest time from which it holds.
     pub from: Span,
-    /// Factor on every class's write rate; 0 is idle.
+    /// Factor on every class's rates; 0 is idle.
     pub factor: Ratio,
 }
 
@@ -259,17 +265,10 @@ pub struct Platform {
     pub load: Span,
     /// Starting the vCPUs.
     pub resume: Span,
+    /// From an access to a page that is not there to the request for it: trap, and the way to the process that asks.
+    pub fault: Span,
     /// Length of the window in which `max_bandwidth` is a budget, and over which bandwidth is measured.
     pub window: Span,
-}
-
-/// Who asks for the migration, and what it does then.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Operator {
-    /// When it sends `migrate`.
-    pub migrate_at: Span,
-    /// When it sends `cancel`, counted from `migrate`, unless it has heard the end.
-    pub cancel_after: Option<Span>,
 }
 
 /// One fault and when it strikes.

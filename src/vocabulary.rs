@@ -70,10 +70,16 @@ words! {
         Stop = "stop",
         /// From the last page's arrival (L) until the source gives up its right to restore (R).
         Handover = "handover",
+        /// The VM runs at the destination, and pages are still missing there.
+        PostCopy = "post-copy",
         /// From R until the destination learns of it (C).
         Ending = "ending",
         /// After C, or after the migration failed.
         Done = "done",
+        /// Pages are missing at the destination, and a node has given the connection up and waits to be told to recover.
+        Paused = "paused",
+        /// A paused migration has connected again, and pages do not flow yet.
+        Recovery = "recovery",
     }
 }
 
@@ -112,7 +118,7 @@ words! {
         NoStalePage = "no-stale-page",
         /// Within a bound after the last fault, the VM is lost, or a complete copy advances and releases output.
         Liveness = "liveness",
-        /// Bytes and pages sent = delivered + lost + in flight; time never goes back.
+        /// Bytes and pages sent = delivered + lost + in flight; in post-copy no page arrives twice; time never goes back.
         Accounting = "accounting",
     }
 }
@@ -158,5 +164,7 @@ words! {
         BytesCap = "bytes-cap",
         /// The cap on time was reached.
         TimeCap = "time-cap",
+        /// It was time for post-copy.
+        PostCopy = "post-copy",
     }
 }

@@ -11,6 +11,7 @@ mod fact;
 mod lane;
 mod node;
 mod phase;
+mod postcopy;
 mod strike;
 mod vm;
 mod wire;
@@ -36,6 +37,7 @@ use crate::units::{PageCount, SimTime, Span};
 use crate::vocabulary::Host;
 
 use node::Node;
+use postcopy::Faulting;
 use wire::Packet;
 
 /// Everything there is.
@@ -53,6 +55,7 @@ pub struct World {
     messages: BTreeSet<MessageId>,
     channels: BTreeMap<StreamId, Channel>,
     batches: BTreeMap<u64, InFlight>,
+    faulting: Faulting,
     counted: PageTally,
     faults: Vec<FaultState>,
     progress: Progress,
@@ -78,6 +81,8 @@ pub struct PageTally {
     pub placed: PageCount,
     /// Lost on the way.
     pub lost: PageCount,
+    /// Among the placed: were there already in a copy that executes, so they were sent once too often.
+    pub kept: PageCount,
 }
 
 /// The instants that order the end of a migration.
@@ -91,6 +96,8 @@ pub struct Milestones {
     pub relinquished: Option<SimTime>,
     /// C: the destination has learnt of R.
     pub concluded: Option<SimTime>,
+    /// A node first gave the connection up while pages were missing.
+    pub paused: Option<SimTime>,
     /// The source gave the attempt up.
     pub gave_up: Option<SimTime>,
 }
@@ -134,6 +141,7 @@ impl World {
             messages: BTreeSet::new(),
             channels: BTreeMap::new(),
             batches: BTreeMap::new(),
+            faulting: Faulting::default(),
             counted: PageTally::default(),
             faults: scenario.faults.iter().map(|_| FaultState::Pending).collect(),
             progress: Progress::new(),
@@ -172,6 +180,8 @@ impl World {
             Event::Heal(fault) => self.heal(fault),
             Event::Network(event) => self.network.on_event(self.now, event, &mut self.effects),
             Event::Output(host) => self.guest_output(host),
+            Event::Access(host) => self.guest_access(host),
+            Event::Request(fault) => self.request(fault),
             Event::WorkDone(host, lane) => self.work_done(host, lane),
             Event::Timer(host, timer) => self.timer(host, timer),
         }
@@ -269,7 +279,15 @@ impl World {
         if self.scenario.policy.migration == Migration::None {
             return false;
         }
-        !self.agenda.is_busy() && !self.protocol_packets().any(|packet| self.may_matter(packet))
+        !self.agenda.is_busy()
+            && !self.runs_on_missing_pages()
+            && !self.protocol_packets().any(|packet| self.may_matter(packet))
+    }
+
+    /// Whether a guest runs whose next access may be to a page that is not there: what becomes of it is still open.
+    fn runs_on_missing_pages(&self) -> bool {
+        let open = |copy: &VmCopy| copy.guest.as_ref().is_some_and(|guest| guest.is_running() && !guest.is_blocked());
+        self.vm.copies().any(|(_, copy)| !copy.memory.is_complete() && open(copy))
     }
 
     /// Whether a protocol message can still change something: it can arrive, or its connection's end would be news.
@@ -341,6 +359,14 @@ fn envelope_name(envelope: &Envelope) -> &'static str {
         Message::Ready => "ready",
         Message::Go => "go",
         Message::Started => "started",
+        Message::Switch { .. } => "switch",
+        Message::Request(_) => "request",
+        Message::Complete => "complete",
+        Message::Pause => "pause",
+        Message::Paused => "paused",
+        Message::Recover => "recover",
+        Message::Resync => "resync",
+        Message::Have(_) => "have",
         Message::Released => "released",
         Message::Ask => "ask",
         Message::Answer(Answer::Running) => "answer: running",

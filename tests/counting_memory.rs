@@ -109,7 +109,7 @@ impl Bench {
                 }
                 self.inputs.push_back(own(Input::Synced { pending: PageCount::new(self.memory.pending) }));
             }
-            Action::Take { channel, budget } => {
+            Action::Take { channel, budget, .. } => {
                 let pages = budget.get().min(self.memory.pending);
                 self.memory.pending -= pages;
                 self.memory.taken += pages;
@@ -124,7 +124,7 @@ impl Bench {
             }
             Action::Place { channel, batch } => {
                 self.memory.placed += batch.pages.get();
-                self.inputs.push_back(own(Input::Placed { channel }));
+                self.inputs.push_back(own(Input::Placed { channel, missing: PageCount::ZERO }));
             }
             Action::Load(state) => {
                 assert_eq!(state, StateId(7));

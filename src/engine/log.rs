@@ -29,7 +29,14 @@ impl Log {
 
 /// Whether a fact is one of many alike.
 fn is_routine(fact: &Fact) -> bool {
-    matches!(fact, Fact::PagesSent { .. } | Fact::PagesArrived { .. } | Fact::Output { .. })
+    matches!(
+        fact,
+        Fact::PagesSent { .. }
+            | Fact::PagesArrived { .. }
+            | Fact::Blocked { .. }
+            | Fact::Unblocked { .. }
+            | Fact::Output { .. }
+    )
 }
 
 impl Observer for Log {

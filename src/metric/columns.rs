@@ -170,11 +170,12 @@ record! {
     bytes_forward: Option<Bytes>,
     /// Bytes of those pages on the wire, destination to source.
     bytes_reverse: Option<Bytes>,
-    /// Guest accesses to pages that had not arrived.
+    /// Guest accesses to pages that had not arrived: each time a vCPU had to wait for one. Absent where no copy ran with pages
+    /// missing.
     network_faults: Option<u64>,
-    /// Mean time such an access stopped its vCPU.
+    /// Mean time from such an access until its vCPU went on, over those that did.
     fault_latency_mean_s: Option<Span>,
-    /// 99th percentile of it.
+    /// 99th percentile of it (nearest rank).
     fault_latency_p99_s: Option<Span>,
     /// 1 − guest time / wall time over the migration.
     guest_slowdown: Option<Millionths>,
@@ -190,7 +191,7 @@ record! {
     max_cpu_throttle: Option<Millionths>,
     /// Time in which every vCPU waited for a page.
     all_blocked_s: Option<Span>,
-    /// Time that a copy executed that could not survive.
+    /// Time that a copy executed, with a vCPU that did not wait, after the pages missing there were lost with the source.
     doomed_s: Option<Span>,
     /// R → C: the time in which the source has given up and the destination does not know.
     ending_window_s: Option<Span>,

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::engine::Observer;
 use crate::model::memory::BranchId;
-use crate::scenario::policy::{HandoverKind, Migration, StopRule};
+use crate::scenario::policy::{HandoverKind, Hybrid, Migration, PostCopy, StopRule};
 use crate::scenario::{Direction, Fault, FaultKind, Fidelity, Scenario};
 use crate::units::{Bytes, PageCount, Ratio, SimTime, Span};
 use crate::vocabulary::{Host, RoundsEnd};
-use crate::world::{Event, Fact, FaultState, OutputStage, VmCopy, World};
+use crate::world::{Event, Fact, FaultState, OutputStage, World};
 
+use super::blocking::{Blocking, mean_and_p99};
 use super::columns::{Millionths, Record};
 
 /// What is gathered while a run goes on.
@@ -32,6 +33,7 @@ pub struct Recorder {
     pages: PageCount,
     bytes: Bytes,
     outputs: Outputs,
+    blocking: Blocking,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +47,7 @@ struct Outputs {
 
 impl Observer for Recorder {
     fn fact(&mut self, at: SimTime, fact: &Fact, world: &World) {
+        self.blocking.fact(at, fact, world);
         match fact {
             Fact::Resumed(resumption) => {
                 if let Some((_, end @ None)) = self.stands.last_mut() {
@@ -138,7 +141,7 @@ impl Recorder {
     pub fn finish(mut self, world: &World, end: SimTime) -> Record {
         let scenario = world.scenario();
         let milestones = world.milestones();
-        let completed = world.vm().copy(Host::Destination).is_some_and(VmCopy::executes);
+        let completed = world.vm().copy(Host::Destination).is_some_and(|copy| copy.executes() && copy.is_complete());
         let migration_end = milestones.relinquished.filter(|_| completed).or(milestones.gave_up);
         let window = milestones.accepted.map(|from| (from, migration_end.unwrap_or(end)));
         let mut record = describe(scenario, world);
@@ -163,6 +166,7 @@ impl Recorder {
         if scenario.vms[0].output.is_some() {
             self.output_columns(&mut record);
         }
+        std::mem::take(&mut self.blocking).finish(end, &mut record);
         record.end_s = Some(end.since_start());
         record
     }
@@ -211,17 +215,9 @@ impl Recorder {
     }
 
     fn output_columns(&mut self, record: &mut Record) {
-        let delays = &mut self.outputs.delays;
-        delays.sort_unstable();
         record.outputs_released = Some(self.outputs.released);
         record.outputs_discarded = Some(self.outputs.discarded);
-        if let Some(last) = delays.len().checked_sub(1) {
-            let sum: u128 = delays.iter().map(|&ns| u128::from(ns)).sum();
-            let mean = sum / (last as u128 + 1);
-            record.output_delay_mean_s = Some(Span::from_ns(u64::try_from(mean).expect("a mean of 64-bit numbers")));
-            // Nearest rank: the ⌈0.99 n⌉-th smallest.
-            record.output_delay_p99_s = Some(Span::from_ns(delays[((last + 1) * 99).div_ceil(100) - 1]));
-        }
+        (record.output_delay_mean_s, record.output_delay_p99_s) = mean_and_p99(&mut self.outputs.delays);
     }
 }
 
@@ -267,6 +263,10 @@ fn policy_name(scenario: &Scenario) -> String {
             StopRule::Qemu { .. } => "pre-copy(qemu)",
             StopRule::Clark { .. } => "pre-copy(clark)",
         },
+        Migration::PostCopy(PostCopy { preempt: false, .. }) => "post-copy",
+        Migration::PostCopy(PostCopy { preempt: true, .. }) => "post-copy(preempt)",
+        Migration::Hybrid(Hybrid { post_copy: PostCopy { preempt: false, .. }, .. }) => "hybrid",
+        Migration::Hybrid(Hybrid { post_copy: PostCopy { preempt: true, .. }, .. }) => "hybrid(preempt)",
     };
     let handover = match policy.handover.kind {
         HandoverKind::Autostart => "autostart",

@@ -5,11 +5,13 @@ use crate::units::{Bytes, PageCount, SimTime};
 use crate::vocabulary::Phase;
 use crate::world::{Event, Fact, World};
 
-/// One round of pre-copy, or the last copy with the VM stopped.
+/// One round of pre-copy, the last copy with the VM stopped, or all that follows the VM in post-copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Round {
-    /// Its number, from 1; `None`: the last copy.
+    /// Its number, from 1; `None`: from the stop on.
     pub number: Option<u64>,
+    /// Whether pages followed the VM; else `number` says whether it is a round or the last copy.
+    pub post_copy: bool,
     /// When its first pages were read.
     pub from: SimTime,
     /// When the next leg began.
@@ -44,6 +46,15 @@ impl Rounds {
         self.rounds.iter().filter(|round| round.number.is_some()).count() as u64
     }
 
+    /// The VM was moved: what was counted since the stop, and what comes, is post-copy.
+    fn follow(&mut self, due: PageCount) {
+        if let Some(last) = self.rounds.last_mut().filter(|last| last.number.is_none()) {
+            last.due = if last.post_copy { last.due } else { due };
+            last.post_copy = true;
+            self.open = true;
+        }
+    }
+
     fn close(&mut self, at: SimTime) {
         if std::mem::replace(&mut self.open, false)
             && let Some(last) = self.rounds.last_mut()
@@ -58,15 +69,29 @@ impl Observer for Rounds {
         match fact {
             Fact::Phase { phase, round, due } => {
                 self.close(at);
+                if *phase == Phase::PostCopy {
+                    self.follow(*due);
+                }
                 if matches!(phase, Phase::Copy | Phase::Stop) {
                     let number = (*phase == Phase::Copy).then_some(*round);
                     let (pages, zero, bytes) = (PageCount::ZERO, PageCount::ZERO, Bytes::ZERO);
-                    self.rounds.push(Round { number, from: at, to: at, due: *due, pages, zero, bytes, dirtied: None });
+                    let post_copy = false;
+                    self.rounds.push(Round {
+                        number,
+                        post_copy,
+                        from: at,
+                        to: at,
+                        due: *due,
+                        pages,
+                        zero,
+                        bytes,
+                        dirtied: None,
+                    });
                     self.open = true;
                 }
             }
             Fact::PagesSent { pages, zero, bytes } => {
-                if let Some(round) = self.rounds.last_mut() {
+                if let Some(round) = self.rounds.last_mut().filter(|_| self.open) {
                     round.pages += *pages;
                     round.zero += *zero;
                     round.bytes += *bytes;

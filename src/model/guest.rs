@@ -6,11 +6,13 @@
 mod clock;
 mod layout;
 mod output;
+mod scout;
 mod writes;
 
 pub use clock::GuestClock;
 pub use output::Sender;
-pub use writes::{Cursor, WriteModel};
+pub use scout::Scout;
+pub use writes::{Access, Cursor, WriteModel};
 
 use std::sync::Arc;
 
@@ -27,6 +29,8 @@ pub struct Guest {
     clock: GuestClock,
     cursors: Vec<Cursor>,
     sender: Option<Sender>,
+    /// Where pages may be missing.
+    scout: Option<Scout>,
 }
 
 impl Guest {
@@ -37,8 +41,9 @@ impl Guest {
             cursors: model.start(number, seed),
             model,
             output: vm.output.clone(),
-            clock: GuestClock::new(),
+            clock: GuestClock::new(vm.vcpus),
             sender: vm.output.as_ref().map(|output| Sender::new(output, number, seed)),
+            scout: None,
         }
     }
 
@@ -87,6 +92,45 @@ impl Guest {
     pub fn write_until(&mut self, now: SimTime, memory: &mut Memory, branch: BranchId) {
         let until = self.clock.at(now);
         self.model.advance(&mut self.cursors, until, |page| memory.write(page, branch));
+    }
+
+    /// From `now` on, pages may be missing.
+    pub fn watch_for_missing(&mut self, now: SimTime, number: u32, seed: RunSeed) {
+        let from = self.clock.at(now);
+        self.scout = Some(Scout::new(&self.model, &self.cursors, from, number, seed));
+    }
+
+    /// When to look for an access to a missing page; `None`: no vCPU runs, or no page is missing.
+    pub fn next_missing(&mut self, now: SimTime, memory: &Memory) -> Option<SimTime> {
+        if memory.is_complete() {
+            self.scout = None;
+        }
+        if self.clock.is_blocked() {
+            return None;
+        }
+        let scout = self.scout.as_mut()?;
+        let guest = scout.next(&self.model, self.clock.at(now), |page| !memory.content(page).is_present());
+        self.clock.when(guest, now)
+    }
+
+    /// The access to a missing page that is due, if one is: one more vCPU waits.
+    pub fn reach_missing(&mut self, now: SimTime) -> Option<u64> {
+        if self.clock.is_blocked() {
+            return None;
+        }
+        let page = self.scout.as_mut()?.take(self.clock.at(now))?;
+        self.clock.block(now, self.clock.blocked() + 1);
+        Some(page)
+    }
+
+    /// So many vCPUs have got the page they waited for.
+    pub fn unblock(&mut self, now: SimTime, vcpus: u64) {
+        self.clock.block(now, self.clock.blocked() - vcpus);
+    }
+
+    /// Whether every vCPU waits for a page.
+    pub fn is_blocked(&self) -> bool {
+        self.clock.is_blocked()
     }
 
     /// Whether `page` holds only zeros as long as it has not been written.

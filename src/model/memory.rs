@@ -9,12 +9,18 @@
 
 mod bitmap;
 mod content;
+mod push;
 
 pub use bitmap::PageSet;
 pub use content::{BranchId, Content, MemoryHash};
 
+use std::collections::BTreeMap;
+
 use crate::scenario::DirtyLog;
+use crate::scenario::policy::Push;
 use crate::units::PageCount;
+
+use push::Frontier;
 
 /// One copy of a guest's memory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,6 +29,7 @@ pub struct Memory {
     hash: MemoryHash,
     resident: u64,
     outgoing: Option<Outgoing>,
+    incoming: Option<Incoming>,
 }
 
 /// What the hypervisor of a copy that is being sent keeps: the dirty log and the pages still to be sent.
@@ -31,7 +38,23 @@ struct Outgoing {
     kind: DirtyLog,
     log: PageSet,
     pending: PageSet,
-    scan: u64,
+    frontier: Frontier,
+}
+
+/// What the hypervisor of a copy that executes before all its pages are there keeps.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+struct Incoming {
+    /// Writes that wait for their page: by which execution, how many.
+    waiting: BTreeMap<u64, (BranchId, u32)>,
+}
+
+/// What became of received pages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Placed {
+    /// Were not there before.
+    pub new: PageCount,
+    /// Were there already, in a copy that executes: left as they are.
+    pub kept: PageCount,
 }
 
 /// Pages on their way: which, and what they held when they were read.
@@ -63,7 +86,13 @@ impl Memory {
     pub fn absent(pages: PageCount) -> Self {
         let count = usize::try_from(pages.get()).expect("pages fit in memory");
         assert!(u32::try_from(count).is_ok(), "page numbers have 32 bits");
-        Self { pages: vec![Content::ABSENT; count], hash: MemoryHash::default(), resident: 0, outgoing: None }
+        Self {
+            pages: vec![Content::ABSENT; count],
+            hash: MemoryHash::default(),
+            resident: 0,
+            outgoing: None,
+            incoming: None,
+        }
     }
 
     /// Pages of the guest, there or not.
@@ -100,10 +129,14 @@ impl Memory {
         hash
     }
 
-    /// The guest, on `branch`, writes `page`.
+    /// The guest, on `branch`, writes `page`. If the page is not there, the write waits for it.
     #[inline]
     pub fn write(&mut self, page: u64, branch: BranchId) {
         let old = self.pages[index(page)];
+        if !old.is_present() {
+            self.await_page(page, branch);
+            return;
+        }
         let new = old.written(branch);
         self.pages[index(page)] = new;
         self.hash.replace(page, old, new);
@@ -112,10 +145,62 @@ impl Memory {
         }
     }
 
+    #[cold]
+    fn await_page(&mut self, page: u64, branch: BranchId) {
+        let incoming = self.incoming.as_mut().expect("only a copy that takes faults executes with pages missing");
+        incoming.waiting.entry(page).or_insert((branch, 0)).1 += 1;
+    }
+
+    /// From now on accesses to pages that are not there are faults, and a page that is there is not replaced by one that
+    /// arrives (`UFFDIO_COPY` refuses a page that is mapped).
+    pub fn take_faults(&mut self) {
+        self.incoming.get_or_insert_default();
+    }
+
+    /// Whether accesses to pages that are not there are faults.
+    pub fn takes_faults(&self) -> bool {
+        self.incoming.is_some()
+    }
+
+    /// Pages that are not there.
+    pub fn missing(&self) -> PageCount {
+        PageCount::new(self.pages.len() as u64 - self.resident)
+    }
+
+    /// Drops pages: they are out of date.
+    pub fn drop_pages(&mut self, stale: &PageSet) {
+        for page in stale.iter() {
+            let old = std::mem::replace(&mut self.pages[index(page)], Content::ABSENT);
+            self.hash.replace(page, old, Content::ABSENT);
+            self.resident -= u64::from(old.is_present());
+        }
+    }
+
+    /// The pages that are there.
+    pub fn present(&self) -> PageSet {
+        let mut set = PageSet::empty(self.pages.len() as u64);
+        for (page, _) in self.pages.iter().enumerate().filter(|(_, content)| content.is_present()) {
+            set.insert(page as u64);
+        }
+        set
+    }
+
+    /// The hash of this memory with its missing pages filled in from `other`.
+    pub fn hash_filled_from(&self, other: &Self) -> MemoryHash {
+        let mut hash = self.hash;
+        for (page, (&here, &there)) in self.pages.iter().zip(&other.pages).enumerate() {
+            if !here.is_present() {
+                hash.replace(page as u64, Content::ABSENT, there);
+            }
+        }
+        hash
+    }
+
     /// Starts the dirty log; every page is to be sent.
     pub fn start_log(&mut self, kind: DirtyLog) {
         let bound = self.pages.len() as u64;
-        let outgoing = Outgoing { kind, log: PageSet::empty(bound), pending: PageSet::full(bound), scan: 0 };
+        let outgoing =
+            Outgoing { kind, log: PageSet::empty(bound), pending: PageSet::full(bound), frontier: Frontier::default() };
         self.outgoing = Some(outgoing);
     }
 
@@ -128,7 +213,7 @@ impl Memory {
     pub fn sync_log(&mut self) -> PageCount {
         let Some(outgoing) = &mut self.outgoing else { return PageCount::ZERO };
         outgoing.pending.absorb(&mut outgoing.log);
-        outgoing.scan = 0;
+        outgoing.frontier = Frontier::default();
         PageCount::new(outgoing.pending.len())
     }
 
@@ -137,16 +222,38 @@ impl Memory {
         PageCount::new(self.outgoing.as_ref().map_or(0, |o| o.pending.len()))
     }
 
-    /// Reads the next pages to be sent, in guest-physical order, at most `budget`, with what they hold now.
-    pub fn take(&mut self, budget: PageCount) -> Pages {
+    /// The pages to be sent, as of the last sync.
+    pub fn pending_set(&self) -> Option<&PageSet> {
+        self.outgoing.as_ref().map(|outgoing| &outgoing.pending)
+    }
+
+    /// All pages but those in `here` are to be sent.
+    pub fn send_all_but(&mut self, here: &PageSet) {
+        if let Some(outgoing) = &mut self.outgoing {
+            outgoing.pending = PageSet::full(self.pages.len() as u64);
+            outgoing.frontier = Frontier::default();
+            for page in here.iter() {
+                outgoing.pending.remove(page);
+            }
+        }
+    }
+
+    /// Reads a page that was asked for, if it is still to be sent.
+    pub fn fetch(&mut self, page: u64, push: Push) -> Pages {
+        let pending = self.outgoing.as_mut().filter(|outgoing| outgoing.pending.contains(page));
+        let Some(outgoing) = pending else { return Pages::default() };
+        outgoing.pending.remove(page);
+        outgoing.frontier.asked(page, push);
+        Pages(vec![(u32::try_from(page).expect("page numbers have 32 bits"), self.pages[index(page)])])
+    }
+
+    /// Reads the next pages to be sent, at most `budget`, with what they hold now.
+    pub fn take(&mut self, budget: PageCount, push: Push) -> Pages {
         let mut taken = Vec::new();
         let Some(outgoing) = &mut self.outgoing else { return Pages(taken) };
         while (taken.len() as u64) < budget.get() {
-            let Some(page) = outgoing.pending.next_from(outgoing.scan).or_else(|| outgoing.pending.next_from(0)) else {
-                break;
-            };
+            let Some(page) = outgoing.frontier.next(&outgoing.pending, push) else { break };
             outgoing.pending.remove(page);
-            outgoing.scan = page + 1;
             if outgoing.kind == DirtyLog::ClearOnSend {
                 outgoing.log.remove(page);
             }
@@ -155,11 +262,27 @@ impl Memory {
         Pages(taken)
     }
 
-    /// Writes received pages over what is there.
-    pub fn place(&mut self, pages: &Pages) {
+    /// Writes received pages over what is there; if the copy takes faults, only those that are missing, and then the
+    /// writes that wait for them.
+    pub fn place(&mut self, pages: &Pages) -> Placed {
+        let before = self.resident;
+        let mut kept = 0;
         for (page, content) in pages.iter() {
+            let Some(incoming) = &mut self.incoming else {
+                self.put(page, content);
+                continue;
+            };
+            if self.pages[index(page)].is_present() {
+                kept += 1;
+                continue;
+            }
+            let waiting = incoming.waiting.remove(&page);
             self.put(page, content);
+            if let Some((branch, writes)) = waiting {
+                (0..writes).for_each(|_| self.write(page, branch));
+            }
         }
+        Placed { new: PageCount::new(self.resident - before), kept: PageCount::new(kept) }
     }
 
     fn put(&mut self, page: u64, new: Content) {
@@ -168,10 +291,11 @@ impl Memory {
         self.resident += u64::from(!old.is_present());
     }
 
-    /// The first page at which two memories differ, with both contents.
-    pub fn first_difference(&self, other: &Self) -> Option<(u64, Content, Content)> {
-        let pairs = self.pages.iter().zip(&other.pages);
-        pairs.enumerate().find(|(_, (a, b))| a != b).map(|(page, (&a, &b))| (page as u64, a, b))
+    /// The first page that is there in `copy` and not what it is here, with both contents.
+    pub fn first_stale(&self, copy: &Self) -> Option<(u64, Content, Content)> {
+        let pairs = self.pages.iter().zip(&copy.pages);
+        let stale = pairs.enumerate().find(|(_, (here, there))| there.is_present() && here != there);
+        stale.map(|(page, (&here, &there))| (page as u64, here, there))
     }
 }
 
@@ -193,14 +317,14 @@ mod tests {
         here.start_log(kind);
         for &(page, budget) in script {
             here.write(page, BranchId::new(FIRST));
-            let batch = here.take(PageCount::new(budget));
+            let batch = here.take(PageCount::new(budget), Push::Ascending);
             there.place(&batch);
             if here.pending() == PageCount::ZERO {
                 here.sync_log();
             }
         }
         while here.pending() > PageCount::ZERO || here.sync_log() > PageCount::ZERO {
-            let batch = here.take(PageCount::new(7));
+            let batch = here.take(PageCount::new(7), Push::Ascending);
             there.place(&batch);
         }
         (here, there)
@@ -212,7 +336,7 @@ mod tests {
             for kind in [DirtyLog::Snapshot, DirtyLog::ClearOnSend] {
                 let (here, there) = copied(kind, &script);
                 prop_assert!(there.is_complete());
-                prop_assert_eq!(here.first_difference(&there), None);
+                prop_assert_eq!(here.first_stale(&there), None);
                 prop_assert_eq!(here.hash(), there.hash());
                 prop_assert_eq!(there.hash(), there.recomputed_hash());
             }
@@ -225,7 +349,7 @@ mod tests {
             let mut memory = Memory::initial(PageCount::new(10));
             memory.start_log(kind);
             memory.write(9, BranchId::new(FIRST));
-            memory.take(PageCount::new(10));
+            memory.take(PageCount::new(10), Push::Ascending);
             memory.sync_log().get()
         };
         assert_eq!(resent(DirtyLog::Snapshot), 1, "a write at any time since the last sync counts");
@@ -237,10 +361,10 @@ mod tests {
         let mut here = Memory::initial(PageCount::new(50));
         let mut there = Memory::absent(PageCount::new(50));
         here.start_log(DirtyLog::Snapshot);
-        there.place(&here.take(PageCount::new(50)));
+        there.place(&here.take(PageCount::new(50), Push::Ascending));
         assert_eq!(here.hash(), there.hash());
         here.write(3, BranchId::new(FIRST));
         assert_ne!(here.hash(), there.hash());
-        assert_eq!(here.first_difference(&there).map(|d| d.0), Some(3));
+        assert_eq!(here.first_stale(&there).map(|d| d.0), Some(3));
     }
 }

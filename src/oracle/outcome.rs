@@ -11,6 +11,11 @@ pub fn outcome(world: &World, oracle: &Oracle) -> Outcome {
     if oracle.broke(Invariant::SingleHistory) {
         return Outcome::SplitBrain;
     }
+    if world.is_split() {
+        // Its pages are on both hosts, and both live.
+        let goes_on = world.pages_can_follow() && world.can_release(Host::Destination);
+        return if goes_on { Outcome::Unfinished } else { Outcome::Stalled };
+    }
     let complete: Vec<Host> = world.vm().copies().filter(|(_, c)| c.is_complete()).map(|(host, _)| host).collect();
     if complete.is_empty() {
         return Outcome::Lost;
@@ -21,10 +26,13 @@ pub fn outcome(world: &World, oracle: &Oracle) -> Outcome {
         return Outcome::Stalled;
     };
     let forked = world.vm().branches().len() > 1;
+    let followed = world.vm().copy(host).is_some_and(|copy| copy.memory.takes_faults());
     match host {
         Host::Source if forked => Outcome::Recovered,
         Host::Source if world.milestones().gave_up.is_some() => Outcome::RolledBack,
-        Host::Destination if world.milestones().relinquished.is_some() => Outcome::Completed,
+        Host::Destination if followed && world.milestones().paused.is_some() => Outcome::Resumed,
+        // After a post-copy, the copy with all its pages needs nobody, whatever the source still has to learn.
+        Host::Destination if followed || world.milestones().relinquished.is_some() => Outcome::Completed,
         _ => Outcome::Unfinished,
     }
 }

@@ -1,6 +1,7 @@
 //! What reaches an agent, and what it does about it.
 
-use super::message::{Attempt, Batch, Channel, Envelope, Message, Report, StateId};
+use super::message::{Attempt, Batch, Channel, Envelope, FaultId, Message, PageList, Report, StateId};
+use crate::scenario::policy::Push;
 use crate::units::{PageCount, Ratio, Span};
 use crate::vocabulary::{Host, RoundsEnd};
 
@@ -23,6 +24,12 @@ pub enum Timer {
     Pong(u64),
     /// The next question is due.
     Ask,
+    /// It is time for post-copy.
+    Switch,
+    /// The operator's command to pause is due.
+    Pause,
+    /// The operator's command to recover is due.
+    Recover,
 }
 
 /// What reaches an agent.
@@ -84,7 +91,15 @@ pub enum Input {
     Placed {
         /// On which channel they came.
         channel: Channel,
+        /// Pages of guest memory that are not here.
+        missing: PageCount,
     },
+    /// A vCPU waits for a page that is not here.
+    Fault(FaultId),
+    /// It no longer does.
+    Satisfied(FaultId),
+    /// Pages are listed.
+    Surveyed(PageList),
     /// The state is loaded.
     Loaded,
     /// The vCPUs run.
@@ -143,7 +158,32 @@ pub enum Action {
         channel: Channel,
         /// At most so many.
         budget: PageCount,
+        /// In which order.
+        push: Push,
     },
+    /// Work: reads the page of a fault; answered by [`Input::Taken`], without pages if it has been read before.
+    Fetch {
+        /// On which channel it is to go.
+        channel: Channel,
+        /// The fault.
+        fault: FaultId,
+        /// How it moves the order of what follows.
+        push: Push,
+    },
+    /// Work: lists pages, at the source those still to be sent, at the destination those that are here; answered by
+    /// [`Input::Surveyed`].
+    Survey,
+    /// Work: all pages but these are to be sent; answered by [`Input::Synced`].
+    Reconcile(PageList),
+    /// Drops pages that are out of date; from now on accesses to pages that are not here are faults.
+    TakeFaults {
+        /// They.
+        stale: Option<PageList>,
+    },
+    /// From now on the copy here serves pages and never executes.
+    Serve,
+    /// Gives the connection up and waits to be told to recover.
+    Pause,
     /// Work: stops the vCPUs and saves CPU and devices; answered by [`Input::Stopped`].
     Stop,
     /// Slows the guest down.
@@ -217,9 +257,15 @@ impl Action {
     /// The lane of work it waits in, if it takes time on the node and is answered by an input.
     pub fn lane(&self) -> Option<Channel> {
         match self {
-            Self::SyncLog | Self::Stop | Self::Load(_) | Self::Resume => Some(Channel::Migration),
-            Self::Take { channel, .. } | Self::Place { channel, .. } => Some(*channel),
-            Self::Send { channel, .. } => channel.carries_pages().then_some(*channel),
+            Self::SyncLog | Self::Stop | Self::Load(_) | Self::Resume | Self::Survey | Self::Reconcile(_) => {
+                Some(Channel::Migration)
+            }
+            Self::Take { channel, .. } | Self::Fetch { channel, .. } | Self::Place { channel, .. } => Some(*channel),
+            // A request is a few bytes from a thread of its own: it waits for nothing.
+            Self::Send { channel, envelope, .. } => {
+                let asks = matches!(envelope.message, Message::Request(_));
+                (channel.carries_pages() && !asks).then_some(*channel)
+            }
             Self::Connect { .. }
             | Self::Disconnect { .. }
             | Self::Ping { .. }
@@ -230,6 +276,9 @@ impl Action {
             | Self::StartLog
             | Self::StopLog
             | Self::Throttle(_)
+            | Self::TakeFaults { .. }
+            | Self::Serve
+            | Self::Pause
             | Self::Relinquish
             | Self::Conclude
             | Self::Discard

@@ -3,14 +3,17 @@
 //! It starts nothing that it cannot finish: before it holds everything, a silent source makes it drop what it has.
 //! Once it holds everything and waits for "go", `destination_on_silence` decides.
 
+mod fetch;
+
 use super::detector::Detector;
 use super::{
     Action, Actions, Agent, Answer, Attempt, Awaited, Channel, Input, Message, Report, Settings, Standing, StateId,
     Suspicion, Timer,
 };
 use crate::scenario::policy::{HandoverKind, OnSilence};
-use crate::units::LocalTime;
+use crate::units::{LocalTime, PageCount};
 use crate::vocabulary::Host;
+use fetch::Fetching;
 
 /// The destination's agent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,6 +26,8 @@ pub struct Destination {
     asked: bool,
     /// The source fell silent while the state was being loaded.
     silent: bool,
+    /// The VM is to run before its memory is here.
+    post_copy: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -36,6 +41,8 @@ enum State {
     Holding(Waiting),
     /// The vCPUs are being started.
     Starting,
+    /// The VM runs, and pages are missing.
+    Fetching(Fetching),
     /// The VM runs; `autostart` waits to hear that the source has given it up.
     Running {
         source_suspect: bool,
@@ -56,7 +63,15 @@ impl Destination {
     /// Before the first page.
     pub fn new(settings: Settings) -> Self {
         let detector = Detector::new(settings.policy.detector.heartbeat.clone());
-        Self { settings, detector, attempt: Attempt::default(), state: State::Idle, asked: false, silent: false }
+        Self {
+            settings,
+            detector,
+            attempt: Attempt::default(),
+            state: State::Idle,
+            asked: false,
+            silent: false,
+            post_copy: false,
+        }
     }
 
     fn autostarts(&self) -> bool {
@@ -78,8 +93,13 @@ impl Destination {
 
     fn message(&mut self, channel: Channel, message: &Message, out: &mut Actions) {
         match (message, &self.state) {
-            (Message::Pages(batch), State::Receiving) => out.push(Action::Place { channel, batch: *batch }),
+            (Message::Pages(batch), State::Receiving | State::Fetching(_)) => {
+                out.push(Action::Place { channel, batch: *batch });
+            }
             (Message::State(state), State::Receiving) => self.load(*state, out),
+            (Message::Switch { state, stale }, State::Receiving) => self.switch(*state, *stale, out),
+            (Message::Resync, _) => self.resync(out),
+            (Message::Pause, _) => self.pause(out),
             (Message::Go | Message::Answer(Answer::Go), State::Holding(_)) => {
                 out.push(Action::Conclude);
                 self.run(out);
@@ -89,7 +109,7 @@ impl Destination {
                 self.end(Report::Success, out);
             }
             (Message::Answer(Answer::Abandoned), State::Holding(_)) => self.abandon(out),
-            (Message::Ask, _) if channel == Channel::Question => self.answer(out),
+            (Message::Ask, _) if channel == Channel::Question => self.answer(channel, out),
             (Message::Pages(_), State::Ended(Report::Failure)) => {
                 // Of an attempt that it has given up: told so as a closed socket tells it.
                 out.push(Action::Disconnect { channel: Channel::Migration });
@@ -104,7 +124,7 @@ impl Destination {
     }
 
     fn loaded(&mut self, out: &mut Actions) {
-        if self.autostarts() {
+        if self.post_copy || self.autostarts() {
             self.run(out);
         } else {
             self.state = State::Holding(Waiting::Trusting);
@@ -123,6 +143,9 @@ impl Destination {
     }
 
     fn resumed(&mut self, out: &mut Actions) {
+        if self.post_copy {
+            return self.began(out);
+        }
         out.report(self.attempt, Report::Success);
         self.state = State::Running { source_suspect: self.silent };
         if std::mem::take(&mut self.asked) {
@@ -152,6 +175,7 @@ impl Destination {
 
     fn suspect(&mut self, why: Suspicion, out: &mut Actions) {
         match &mut self.state {
+            State::Fetching(_) => self.suspect_while_fetching(why, out),
             State::Receiving => {
                 out.push(Action::Suspect(why));
                 self.abandon(out);
@@ -192,9 +216,9 @@ impl Destination {
     }
 
     /// The source asks where this node stands. Whoever answers "abandoned" must mean it.
-    fn answer(&mut self, out: &mut Actions) {
+    fn answer(&mut self, channel: Channel, out: &mut Actions) {
         let answer = match self.state {
-            State::Running { .. } | State::Ended(Report::Success) => Answer::Running,
+            State::Fetching(_) | State::Running { .. } | State::Ended(Report::Success) => Answer::Running,
             State::Holding(_) => Answer::Holding,
             State::Loading | State::Starting => {
                 self.asked = true;
@@ -206,7 +230,7 @@ impl Destination {
             }
             State::Ended(Report::Failure) => Answer::Abandoned,
         };
-        self.send(Channel::Question, Message::Answer(answer), out);
+        self.send(channel, Message::Answer(answer), out);
     }
 }
 
@@ -219,8 +243,8 @@ impl Agent for Destination {
         match input {
             Input::Message { channel, envelope, .. } => {
                 match envelope.message {
-                    Message::Pages(_) | Message::State(_) => self.open(envelope.attempt, out),
-                    Message::Ask if self.state == State::Idle => self.attempt = envelope.attempt,
+                    Message::Pages(_) | Message::State(_) | Message::Switch { .. } => self.open(envelope.attempt, out),
+                    Message::Ask | Message::Resync if self.state == State::Idle => self.attempt = envelope.attempt,
                     _ => {}
                 }
                 if envelope.attempt == self.attempt {
@@ -229,8 +253,14 @@ impl Agent for Destination {
             }
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(Timer::Ask) if self.state == State::Holding(Waiting::Asking) => self.ask(out),
-            Input::Broken { channel: Channel::Migration } => self.suspect(Suspicion::TransportError, out),
+            Input::Broken { channel: Channel::Migration | Channel::Preempt } => {
+                self.suspect(Suspicion::TransportError, out);
+            }
             Input::Loaded => self.loaded(out),
+            Input::Fault(fault) => self.fault(fault, out),
+            Input::Satisfied(fault) => self.satisfied(fault),
+            Input::Placed { missing, .. } => self.placed(missing, out),
+            Input::Surveyed(list) => self.surveyed(list, out),
             Input::Resumed => self.resumed(out),
             _ => {}
         }
@@ -245,6 +275,8 @@ impl Agent for Destination {
             State::Holding(Waiting::Blocked) => Standing::BlockedOn(Awaited::Go),
             State::Holding(Waiting::Asking) => Standing::Asking(Awaited::Go),
             State::Starting => Standing::Working("starting"),
+            State::Fetching(Fetching { paused: false, .. }) => Standing::Working("fetching"),
+            State::Fetching(Fetching { paused: true, .. }) => Standing::BlockedOn(Awaited::Recovery),
             State::Running { source_suspect: false } => Standing::Waiting(Awaited::Released),
             State::Running { source_suspect: true } => Standing::BlockedOn(Awaited::Released),
             State::Ended(report) => Standing::Ended(report),

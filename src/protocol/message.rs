@@ -13,6 +13,8 @@ pub struct Attempt(pub u32);
 pub enum Channel {
     /// Pages, state and handover, source to destination and back.
     Migration,
+    /// Pages that a vCPU waits for, where they have a connection of their own.
+    Preempt,
     /// A fresh connection for asking a silent peer.
     Question,
     /// Between operator and nodes.
@@ -23,7 +25,7 @@ impl Channel {
     /// Whether pages travel on it. Each such channel has a lane of work of its own at either end.
     pub fn carries_pages(self) -> bool {
         match self {
-            Self::Migration => true,
+            Self::Migration | Self::Preempt => true,
             Self::Question | Self::Management => false,
         }
     }
@@ -43,6 +45,19 @@ pub struct Batch {
 /// A saved state of CPU and devices: what it is stays in the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StateId(pub u32);
+
+/// Names an access to a page that is not there, and so that page: which it is stays in the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FaultId(pub u64);
+
+/// A list of pages: which they are stays in the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PageList {
+    /// Its name.
+    pub id: u64,
+    /// Bytes it takes on the wire.
+    pub bytes: Bytes,
+}
 
 /// What nodes say to each other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -65,6 +80,27 @@ pub enum Message {
     Started,
     /// Source → destination: I have given the VM up for good.
     Released,
+    /// Source → destination: CPU and devices; run it, its memory follows.
+    Switch {
+        /// CPU and devices.
+        state: StateId,
+        /// Pages sent earlier that are out of date.
+        stale: Option<PageList>,
+    },
+    /// Destination → source: a vCPU waits for this page.
+    Request(FaultId),
+    /// Destination → source: every page is here.
+    Complete,
+    /// Operator → node: give the connection up and wait.
+    Pause,
+    /// Node → operator: it has given the connection up and waits.
+    Paused,
+    /// Operator → source: connect again and go on.
+    Recover,
+    /// Source → destination on a new connection: which pages have you got?
+    Resync,
+    /// Destination → source: these.
+    Have(PageList),
     /// Either → the other on [`Channel::Question`]: where do you stand?
     Ask,
     /// The answer.
@@ -116,6 +152,7 @@ impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Migration => "migration",
+            Self::Preempt => "preempt",
             Self::Question => "question",
             Self::Management => "management",
         })

@@ -2,6 +2,7 @@
 //! off; its commands can be lost.
 
 use super::{Actions, Agent, Attempt, Channel, Envelope, Input, Message, Report, Standing, Timer};
+use crate::scenario::policy::{Operator as Plan, Recover};
 use crate::units::{LocalTime, Span};
 use crate::vocabulary::Host;
 
@@ -10,25 +11,56 @@ use crate::vocabulary::Host;
 pub struct Operator {
     migrate_after: Option<Span>,
     cancel_after: Option<Span>,
+    pause_after: Option<Span>,
+    recover: Option<Recover>,
     attempt: Attempt,
     heard: Option<Report>,
 }
 
 impl Operator {
-    /// Sends `migrate` after a time (`None`: never), and `cancel` so long after that unless it has heard the end.
-    pub fn new(migrate_after: Option<Span>, cancel_after: Option<Span>) -> Self {
-        Self { migrate_after, cancel_after, attempt: Attempt::default(), heard: None }
+    /// Follows `plan`; `migrate` says whether it asks for a migration at all.
+    pub fn new(plan: &Plan, migrate: bool) -> Self {
+        Self {
+            migrate_after: migrate.then_some(plan.migrate_at),
+            cancel_after: plan.cancel_after,
+            pause_after: plan.pause_after,
+            recover: plan.recover,
+            attempt: Attempt::default(),
+            heard: None,
+        }
+    }
+
+    fn say(&self, to: Host, message: Message, out: &mut Actions) {
+        out.send(to, Channel::Management, self.attempt, message);
     }
 
     fn command(&mut self, out: &mut Actions) {
         if self.attempt == Attempt(0) {
             self.attempt = Attempt(1);
-            out.send(Host::Source, Channel::Management, self.attempt, Message::Migrate);
+            self.say(Host::Source, Message::Migrate, out);
             if let Some(after) = self.cancel_after {
                 out.set(Timer::Command, after);
             }
+            if let Some(after) = self.pause_after {
+                out.set(Timer::Pause, after);
+            }
         } else if self.heard.is_none() {
-            out.send(Host::Source, Channel::Management, self.attempt, Message::Cancel);
+            self.say(Host::Source, Message::Cancel, out);
+        }
+    }
+
+    /// A node has paused, whatever the other said before: the source is told to recover, again and again until it says how it
+    /// ended.
+    fn paused(&mut self, out: &mut Actions) {
+        if let Some(recover) = self.recover {
+            out.set(Timer::Recover, recover.after);
+        }
+    }
+
+    fn recover(&mut self, out: &mut Actions) {
+        if let Some(recover) = self.recover {
+            self.say(Host::Source, Message::Recover, out);
+            out.set(Timer::Recover, recover.retry);
         }
     }
 }
@@ -42,11 +74,25 @@ impl Agent for Operator {
                 }
             }
             Input::Timer(Timer::Command) => self.command(out),
-            Input::Message { envelope: Envelope { attempt, message: Message::Report(report) }, .. }
+            Input::Timer(Timer::Pause) if self.heard.is_none() => {
+                self.say(Host::Source, Message::Pause, out);
+                self.say(Host::Destination, Message::Pause, out);
+            }
+            Input::Timer(Timer::Recover) => self.recover(out),
+            Input::Message { envelope: Envelope { attempt, message: Message::Paused }, .. }
+                if attempt == self.attempt =>
+            {
+                self.paused(out);
+            }
+            Input::Message { from, envelope: Envelope { attempt, message: Message::Report(report) }, .. }
                 if attempt == self.attempt =>
             {
                 self.heard = Some(report);
                 out.cancel(Timer::Command);
+                out.cancel(Timer::Pause);
+                if from == Host::Source {
+                    out.cancel(Timer::Recover);
+                }
                 out.push(super::Action::Report(report));
             }
             _ => {}

@@ -4,7 +4,7 @@
 //! auto-converge. It decides; [`super::Source`] acts.
 
 use super::pacing::{Limit, Next, Pacer};
-use crate::scenario::policy::{CapEnding, PreCopy, StopRule};
+use crate::scenario::policy::{CapEnding, PreCopy, StopRule, Switch};
 use crate::units::{ByteRate, Bytes, LocalTime, PageCount, Ratio, Span};
 use crate::vocabulary::RoundsEnd;
 
@@ -19,8 +19,10 @@ pub(super) enum Step {
     AwaitWindow,
     /// Waits for so long.
     Pace(Span),
-    /// Stops the VM.
+    /// Stops the VM and sends the rest.
     Stop(RoundsEnd),
+    /// Stops the VM and moves it; the rest follows.
+    Switch,
     /// Gives the migration up.
     Abort(RoundsEnd),
 }
@@ -38,12 +40,15 @@ pub(super) struct Rounds {
     /// Pages to be sent as of the last sync or read.
     pending: PageCount,
     out_of_time: bool,
+    /// When post-copy takes over, and whether its time has come.
+    switch: Option<Switch>,
+    switch_due: bool,
     strikes: u32,
     throttle: Ratio,
 }
 
 impl Rounds {
-    pub(super) fn new(policy: PreCopy, page_size: Bytes, window: Span, now: LocalTime) -> Self {
+    pub(super) fn new(policy: PreCopy, switch: Option<Switch>, page_size: Bytes, window: Span, now: LocalTime) -> Self {
         let limit = match policy.stop_rule {
             StopRule::Qemu { max_bandwidth, .. } => max_bandwidth.map_or(Limit::None, Limit::Window),
             StopRule::Clark { min_rate, .. } => Limit::Even(min_rate),
@@ -58,6 +63,8 @@ impl Rounds {
             sent: Bytes::ZERO,
             pending: PageCount::ZERO,
             out_of_time: false,
+            switch,
+            switch_due: false,
             strikes: 0,
             throttle: Ratio::ZERO,
         }
@@ -97,6 +104,9 @@ impl Rounds {
 
     /// The pacer lets the next chunk go.
     pub(super) fn go_on(&self) -> Step {
+        if self.switch_due {
+            return Step::Switch;
+        }
         let small = !self.pacer.holds_back() && self.looks_small_enough();
         if self.pending == PageCount::ZERO || small { Step::Sync } else { Step::Take }
     }
@@ -106,9 +116,15 @@ impl Rounds {
         self.pacer.turn_window(now);
         match self.capped() {
             Some(step) => step,
+            None if self.switch_due => Step::Switch,
             None if self.looks_small_enough() => Step::Sync,
             None => Step::Take,
         }
+    }
+
+    /// The time for post-copy has come; the next decision finds it.
+    pub(super) fn switch_is_due(&mut self) {
+        self.switch_due = true;
     }
 
     /// The cap on time is reached.
@@ -130,6 +146,9 @@ impl Rounds {
         };
         if enough || pending == PageCount::ZERO {
             return Step::Stop(RoundsEnd::Converged);
+        }
+        if self.switch_due || self.switch.is_some_and(|switch| Switch::Rounds(self.round) == switch) {
+            return Step::Switch;
         }
         if let Some(cap) = self.policy.caps.rounds.filter(|cap| self.round >= cap.max) {
             return ending(cap.then, RoundsEnd::RoundsCap);

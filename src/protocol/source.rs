@@ -4,6 +4,8 @@
 //! means once the state has been sent; before the state is sent the copy here is the only one that can run.
 
 mod handover;
+mod push;
+mod state;
 
 use super::detector::Detector;
 use super::pacing::{Limit, Next, Pacer};
@@ -12,9 +14,10 @@ use super::{
     Action, Actions, Agent, Answer, Attempt, Awaited, Channel, Input, Message, Report, Settings, Standing, StateId,
     Suspicion, Timer,
 };
-use crate::scenario::policy::{Migration, PreCopy, TransportError};
+use crate::scenario::policy::{Hybrid, Migration, Push, Switch, TransportError};
 use crate::units::{Bytes, LocalTime, PageCount, Ratio};
-use crate::vocabulary::Host;
+use crate::vocabulary::{Host, RoundsEnd};
+use state::{Handing, State};
 
 /// The source's agent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -27,46 +30,6 @@ pub struct Source {
     broken: bool,
     /// When the chunk under way was begun, and its bytes.
     chunk: (LocalTime, Bytes),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(clippy::large_enum_variant, reason = "one of them in an agent")]
-enum State {
-    Idle,
-    /// Waiting for the set-up time.
-    Setup,
-    /// The VM runs; rounds.
-    Copying {
-        rounds: Rounds,
-        awaiting_window: bool,
-    },
-    /// The VM is being stopped.
-    Stopping {
-        limit: Limit,
-    },
-    /// The VM stands; the rest is sent.
-    Draining {
-        pacer: Pacer,
-        state: StateId,
-        pending: PageCount,
-    },
-    /// CPU and devices are sent; the destination may have everything.
-    HandingOver(Handing),
-    /// "Go" is sent: this copy never runs again.
-    Relinquished(Handing),
-    /// Its part is done.
-    Ended(Report),
-}
-
-/// What the source does while it does not know whether the destination runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Handing {
-    /// Believes it alive and waits.
-    Waiting,
-    /// Suspects it and waits for ever.
-    Blocked,
-    /// Suspects it and asks.
-    Asking,
 }
 
 impl Source {
@@ -93,7 +56,7 @@ impl Source {
         }
         self.attempt = attempt;
         self.state = State::Setup;
-        out.push(Action::Connect { peer: Host::Destination, channel: Channel::Migration });
+        self.connect(out);
         self.detector.start(out);
         out.set(Timer::Setup, self.settings.setup);
     }
@@ -101,30 +64,39 @@ impl Source {
     fn set_up(&mut self, now: LocalTime, out: &mut Actions) {
         out.push(Action::StartLog);
         match self.settings.policy.migration.clone() {
-            Migration::PreCopy(policy) => {
+            Migration::PostCopy(_) => self.stop(Limit::None, true, out),
+            Migration::PreCopy(policy) | Migration::Hybrid(Hybrid { pre_copy: policy, .. }) => {
+                let switch = match &self.settings.policy.migration {
+                    Migration::Hybrid(hybrid) => Some(hybrid.switch),
+                    _ => None,
+                };
+                if let Some(Switch::Time(after)) = switch {
+                    out.set(Timer::Switch, after);
+                }
                 if let Some(cap) = policy.caps.time {
                     out.set(Timer::TimeCap, cap.max);
                 }
                 out.set(Timer::Window, self.settings.window);
-                let rounds = Rounds::new(policy, self.settings.page_size, self.settings.window, now);
+                let rounds = Rounds::new(policy, switch, self.settings.page_size, self.settings.window, now);
                 self.state = State::Copying { rounds, awaiting_window: false };
                 self.take(now, out);
             }
-            Migration::StopAndCopy | Migration::None => self.stop(Limit::None, out),
+            Migration::StopAndCopy | Migration::None => self.stop(Limit::None, false, out),
         }
     }
 
     fn take(&mut self, now: LocalTime, out: &mut Actions) {
         self.chunk = (now, Bytes::ZERO);
-        out.push(Action::Take { channel: Channel::Migration, budget: self.settings.chunk });
+        let (channel, budget) = (Channel::Migration, self.settings.chunk);
+        out.push(Action::Take { channel, budget, push: Push::Ascending });
     }
 
-    fn stop(&mut self, limit: Limit, out: &mut Actions) {
-        out.cancel(Timer::Window);
-        out.cancel(Timer::Pace);
-        out.cancel(Timer::TimeCap);
+    fn stop(&mut self, limit: Limit, switch: bool, out: &mut Actions) {
+        for timer in [Timer::Window, Timer::Pace, Timer::TimeCap, Timer::Switch] {
+            out.cancel(timer);
+        }
         out.push(Action::Stop);
-        self.state = State::Stopping { limit };
+        self.state = State::Stopping { limit, switch };
     }
 
     fn follow(&mut self, step: Step, now: LocalTime, out: &mut Actions) {
@@ -139,8 +111,13 @@ impl Source {
             }
             Step::Stop(end) => {
                 out.push(Action::EndRounds(end));
-                let limit = self.pre_copy().map_or(Limit::None, Rounds::last_copy_limit);
-                self.stop(limit, out);
+                let limit = self.last_copy_limit();
+                self.stop(limit, false, out);
+            }
+            Step::Switch => {
+                out.push(Action::EndRounds(RoundsEnd::PostCopy));
+                let limit = self.last_copy_limit();
+                self.stop(limit, true, out);
             }
             Step::Abort(end) => {
                 out.push(Action::EndRounds(end));
@@ -149,22 +126,19 @@ impl Source {
         }
     }
 
-    fn pre_copy(&self) -> Option<&PreCopy> {
-        match &self.settings.policy.migration {
-            Migration::PreCopy(policy) => Some(policy),
-            Migration::None | Migration::StopAndCopy => None,
-        }
+    fn last_copy_limit(&self) -> Limit {
+        self.settings.policy.migration.pre_copy().map_or(Limit::None, Rounds::last_copy_limit)
     }
 
     /// The migration is over before the destination can have everything: the VM goes on here.
     fn roll_back(&mut self, out: &mut Actions) {
         let was_stopped = !matches!(self.state, State::Setup | State::Copying { .. });
         out.push(Action::DropWork);
-        for timer in [Timer::Setup, Timer::Window, Timer::Pace, Timer::TimeCap, Timer::Ask] {
+        for timer in [Timer::Setup, Timer::Window, Timer::Pace, Timer::TimeCap, Timer::Switch, Timer::Ask] {
             out.cancel(timer);
         }
         self.detector.stop(out);
-        out.push(Action::Disconnect { channel: Channel::Migration });
+        self.disconnect(out);
         out.push(Action::StopLog);
         out.push(Action::Throttle(Ratio::ZERO));
         out.push(Action::GiveUp);
@@ -179,12 +153,21 @@ impl Source {
     fn suspect(&mut self, why: Suspicion, out: &mut Actions) {
         match &mut self.state {
             State::Idle
+            | State::Paused { .. }
             | State::Ended(_)
             | State::HandingOver(Handing::Blocked | Handing::Asking)
             | State::Relinquished(Handing::Blocked | Handing::Asking) => return,
-            State::Setup | State::Copying { .. } | State::Stopping { .. } | State::Draining { .. } => {
+            State::Setup
+            | State::Copying { .. }
+            | State::Stopping { .. }
+            | State::Switching { .. }
+            | State::Draining { .. } => {
                 out.push(Action::Suspect(why));
                 self.roll_back(out);
+            }
+            State::Pushing(_) | State::Resyncing { .. } => {
+                out.push(Action::Suspect(why));
+                self.silence_in_post_copy(out);
             }
             State::HandingOver(Handing::Waiting) => {
                 out.push(Action::Suspect(why));
@@ -200,7 +183,11 @@ impl Source {
 
     fn broke(&mut self, out: &mut Actions) {
         self.broken = true;
-        let reading = matches!(self.state, State::HandingOver(_) | State::Relinquished(_));
+        let reading = match &self.state {
+            State::HandingOver(_) | State::Relinquished(_) | State::Resyncing { .. } => true,
+            State::Pushing(pushing) => pushing.is_done(),
+            _ => false,
+        };
         match self.settings.policy.detector.transport_error {
             TransportError::AtOnce => self.suspect(Suspicion::TransportError, out),
             TransportError::AtNextWrite if reading => self.suspect(Suspicion::TransportError, out),
@@ -208,14 +195,18 @@ impl Source {
         }
     }
 
-    /// Writes to the migration channel; true unless that shows that it is broken.
-    fn write(&mut self, message: Message, out: &mut Actions) -> bool {
+    /// Writes to a page channel; true unless that shows that it is broken.
+    fn write_to(&mut self, channel: Channel, message: Message, out: &mut Actions) -> bool {
         if self.broken && self.settings.policy.detector.transport_error == TransportError::AtNextWrite {
             self.suspect(Suspicion::TransportError, out);
             return false;
         }
-        self.send(Channel::Migration, message, out);
+        self.send(channel, message, out);
         true
+    }
+
+    fn write(&mut self, message: Message, out: &mut Actions) -> bool {
+        self.write_to(Channel::Migration, message, out)
     }
 
     /// Work for the rounds or the last copy has ended.
@@ -239,7 +230,22 @@ impl Source {
                 }
                 self.follow(step, now, out);
             }
-            (State::Stopping { limit }, Input::Stopped { state }) => {
+            (State::Stopping { switch: true, .. }, Input::Stopped { state }) => {
+                self.stopped_to_switch(*state, now, out);
+            }
+            (State::Switching { state }, Input::Synced { pending: PageCount::ZERO }) => {
+                // Nothing is left to follow: it ends as a pre-copy.
+                let pacer = Pacer::new(Limit::None, self.settings.window, now);
+                self.state = State::Draining { pacer, state: *state, pending: PageCount::ZERO };
+                self.drain(now, out);
+            }
+            (State::Switching { .. }, Input::Synced { .. }) => out.push(Action::Survey),
+            (State::Switching { state }, Input::Surveyed(outdated)) => {
+                let state = *state;
+                self.switch(state, Some(*outdated), now, out);
+            }
+            (State::Pushing(_) | State::Resyncing { .. }, _) => self.pushed(now, input, out),
+            (State::Stopping { limit, .. }, Input::Stopped { state }) => {
                 let pacer = Pacer::new(*limit, self.settings.window, now);
                 self.state = State::Draining { pacer, state: *state, pending: PageCount::ZERO };
                 out.push(Action::SyncLog);
@@ -296,7 +302,14 @@ impl Source {
                     self.follow(step, now, out);
                 }
             }
-            (State::HandingOver(Handing::Asking) | State::Relinquished(Handing::Asking), Timer::Ask) => self.ask(out),
+            (State::Copying { rounds, .. }, Timer::Switch) => rounds.switch_is_due(),
+            (State::Pushing(_), Timer::Window) => self.push_window(now, out),
+            (
+                State::HandingOver(Handing::Asking)
+                | State::Relinquished(Handing::Asking)
+                | State::Paused { asking: true, .. },
+                Timer::Ask,
+            ) => self.ask(out),
             _ => {}
         }
     }
@@ -304,7 +317,11 @@ impl Source {
     fn cancelled(&mut self, out: &mut Actions) {
         let cancellable = matches!(
             self.state,
-            State::Setup | State::Copying { .. } | State::Stopping { .. } | State::Draining { .. }
+            State::Setup
+                | State::Copying { .. }
+                | State::Stopping { .. }
+                | State::Switching { .. }
+                | State::Draining { .. }
         );
         if cancellable {
             self.roll_back(out);
@@ -327,8 +344,12 @@ impl Agent for Source {
             }
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(timer) => self.timer(timer, now, out),
-            Input::Broken { channel: Channel::Migration } => self.broke(out),
-            Input::Taken { .. } | Input::Sent { .. } | Input::Synced { .. } | Input::Stopped { .. } => {
+            Input::Broken { channel: Channel::Migration | Channel::Preempt } => self.broke(out),
+            Input::Taken { .. }
+            | Input::Sent { .. }
+            | Input::Synced { .. }
+            | Input::Stopped { .. }
+            | Input::Surveyed(_) => {
                 self.worked(now, &input, out);
             }
             _ => {}
@@ -336,20 +357,6 @@ impl Agent for Source {
     }
 
     fn standing(&self) -> Standing {
-        let awaited = self.awaited();
-        match &self.state {
-            State::Idle => Standing::Idle,
-            State::Setup => Standing::Working("setup"),
-            State::Copying { .. } => Standing::Working("copying"),
-            State::Stopping { .. } => Standing::Working("stopping"),
-            State::Draining { .. } => Standing::Working("last copy"),
-            State::HandingOver(Handing::Waiting) => Standing::Waiting(awaited),
-            State::HandingOver(Handing::Blocked) => Standing::BlockedOn(awaited),
-            State::HandingOver(Handing::Asking) => Standing::Asking(awaited),
-            State::Relinquished(Handing::Waiting) => Standing::Waiting(Awaited::Started),
-            State::Relinquished(Handing::Blocked) => Standing::BlockedOn(Awaited::Started),
-            State::Relinquished(Handing::Asking) => Standing::Asking(Awaited::Started),
-            State::Ended(report) => Standing::Ended(*report),
-        }
+        self.state.standing(self.awaited())
     }
 }

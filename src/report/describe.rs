@@ -16,6 +16,7 @@ use crate::world::{Fact, Resumption};
 pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
     Some(match fact {
         Fact::Phase { phase: Phase::Copy, round, due } => format!("phase copy, round {round}: {due} due"),
+        Fact::Phase { phase: Phase::PostCopy, due, .. } => format!("phase post-copy: {due} due"),
         Fact::Phase { phase, .. } => format!("phase {phase}"),
         Fact::Struck(index) => struck(*index, scenario),
         Fact::Healed(index) => format!("fault {} ends: {}", index + 1, fault_name(&scenario.faults[*index])),
@@ -27,6 +28,7 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         Fact::Throttled(throttle) => format!("the guest is throttled by {throttle}"),
         Fact::Synced { pending } => format!("dirty log read: {pending} to send"),
         Fact::PagesLost { pages } => format!("{pages} lost on the way"),
+        Fact::MigrationPaused { host } => format!("{host} gives the connection up and waits to be told to recover"),
         Fact::LastPage => "L: the last page has arrived".into(),
         Fact::Relinquished => "R: the source gives up its right to resume".into(),
         Fact::Concluded => "C: the destination knows that the source has given up".into(),
@@ -41,7 +43,11 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         Fact::Said { from, to, what, delivered: false, .. } => message(*from, *to, what),
         Fact::Said { from, to, what, delivered: true, .. } => format!("{} arrives", message(*from, *to, what)),
         Fact::StreamEnded { at, channel, how } => format!("{at} learns that the {channel} connection is over: {how}"),
-        Fact::PagesSent { .. } | Fact::PagesArrived { .. } | Fact::Output { .. } => return None,
+        Fact::PagesSent { .. }
+        | Fact::PagesArrived { .. }
+        | Fact::Blocked { .. }
+        | Fact::Unblocked { .. }
+        | Fact::Output { .. } => return None,
     })
 }
 

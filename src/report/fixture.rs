@@ -25,7 +25,7 @@ pub(crate) fn pre_copy() -> Scenario {
         vms: vec![vm()],
         network: network(),
         platform: platform(),
-        operator: Operator { migrate_at: Span::from_s(1), cancel_after: None },
+        operator: Operator { migrate_at: Span::from_s(1), cancel_after: None, pause_after: None, recover: None },
         clock_drift_ppm: Vec::new(),
         faults: Vec::new(),
         verdict: Verdict { outcome: vec![Outcome::Completed], ..Verdict::default() },
@@ -56,6 +56,8 @@ fn vm() -> Vm {
         name: "all".into(),
         pages: PageCount::new(16_384),
         write: EventRate::per_s(5_000),
+        read: EventRate::ZERO,
+        wake: PageCount::ZERO,
         pattern: Pattern::Uniform,
         zero: Ratio::percent(25),
         layout: Layout::Contiguous,
@@ -63,6 +65,7 @@ fn vm() -> Vm {
     Vm {
         name: "vm".into(),
         memory: Bytes::new(64 << 20),
+        vcpus: 1,
         workload: Workload { classes: vec![class], phases: Vec::new() },
         output: Some(Output { rate: EventRate::per_s(200), size: Bytes::new(1_000), flow: OutputFlow::Open }),
     }
@@ -104,6 +107,7 @@ fn platform() -> Platform {
         stop: Span::from_ms(1),
         load: Span::from_ms(1),
         resume: Span::from_ms(1),
+        fault: Span::from_us(50),
         window: Span::from_ms(100),
     }
 }

@@ -51,6 +51,7 @@ fn record(record: &Record) -> Json {
 fn round(round: &Round) -> Json {
     Json::Object(vec![
         ("round", round.number.map_or(Json::Null, Json::whole)),
+        ("post_copy", Json::Bool(round.post_copy)),
         ("start_s", Json::instant(Some(round.from))),
         ("duration_s", Json::seconds(round.to - round.from)),
         ("due_pages", Json::whole(round.due.get())),

@@ -72,13 +72,21 @@ impl Kind {
         match fact {
             Fact::Phase { .. } => Self::Phase,
             Fact::Struck(_) | Fact::Healed(_) => Self::Fault,
-            Fact::Resumed(_) | Fact::Paused { .. } | Fact::CopyGone { .. } | Fact::Output { .. } => Self::Guest,
+            Fact::Resumed(_)
+            | Fact::Paused { .. }
+            | Fact::CopyGone { .. }
+            | Fact::Blocked { .. }
+            | Fact::Unblocked { .. }
+            | Fact::Output { .. } => Self::Guest,
             Fact::Throttled(_) => Self::Throttle,
             Fact::Synced { .. } | Fact::PagesSent { .. } | Fact::PagesArrived { .. } => Self::Sync,
             Fact::PagesLost { .. } => Self::Loss,
-            Fact::LastPage | Fact::Relinquished | Fact::Concluded | Fact::GaveUp | Fact::RoundsEnded(_) => {
-                Self::Milestone
-            }
+            Fact::MigrationPaused { .. }
+            | Fact::LastPage
+            | Fact::Relinquished
+            | Fact::Concluded
+            | Fact::GaveUp
+            | Fact::RoundsEnded(_) => Self::Milestone,
             Fact::Suspected { .. } => Self::Suspicion,
             Fact::Standing { .. } => Self::Standing,
             Fact::Reported { .. } => Self::Report,

@@ -1,4 +1,4 @@
-//! The part of a scenario that agents may read: how to migrate, hand over and detect trouble.
+//! The part of a scenario that agents may read: how to migrate, hand over and detect trouble, and what the operator does.
 
 use crate::units::{ByteRate, Bytes, Ratio, Span};
 
@@ -22,6 +22,73 @@ pub enum Migration {
     StopAndCopy,
     /// In rounds, while the VM runs at the source.
     PreCopy(PreCopy),
+    /// After the VM has been moved, while it runs at the destination.
+    PostCopy(PostCopy),
+    /// Some rounds of pre-copy, then post-copy.
+    Hybrid(Hybrid),
+}
+
+impl Migration {
+    /// The rounds that it begins with, if it does.
+    pub fn pre_copy(&self) -> Option<&PreCopy> {
+        match self {
+            Self::PreCopy(pre_copy) | Self::Hybrid(Hybrid { pre_copy, .. }) => Some(pre_copy),
+            Self::None | Self::StopAndCopy | Self::PostCopy(_) => None,
+        }
+    }
+
+    /// The post-copy that it ends with, if it does.
+    pub fn post_copy(&self) -> Option<&PostCopy> {
+        match self {
+            Self::PostCopy(post_copy) | Self::Hybrid(Hybrid { post_copy, .. }) => Some(post_copy),
+            Self::None | Self::StopAndCopy | Self::PreCopy(_) => None,
+        }
+    }
+}
+
+/// Post-copy: how pages follow the VM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PostCopy {
+    /// In which order pages are pushed that nobody has asked for.
+    pub push: Push,
+    /// Whether pages that a vCPU waits for have a connection of their own (QEMU's `postcopy-preempt`).
+    pub preempt: bool,
+    /// Limit on the push, a budget per window; pages that were asked for ignore it (QEMU's `max-postcopy-bandwidth`).
+    pub max_bandwidth: Option<ByteRate>,
+}
+
+/// In which order the source pushes pages that nobody has asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Push {
+    /// In guest-physical order, whatever is asked for.
+    Ascending,
+    /// On from the page that was last asked for (QEMU).
+    FromFault,
+    /// Outwards from the last few pages that were asked for, by turns (Hines and Gopalan, VEE 2009, §3.2 and Fig. 2).
+    Bubbling {
+        /// How many of them.
+        pivots: u64,
+    },
+}
+
+/// Rounds of pre-copy, then post-copy. If the rounds converge first, it ends as a pre-copy.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Hybrid {
+    /// The rounds.
+    pub pre_copy: PreCopy,
+    /// When to leave them for post-copy.
+    pub switch: Switch,
+    /// What follows.
+    pub post_copy: PostCopy,
+}
+
+/// When a hybrid leaves its rounds for post-copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Switch {
+    /// After so many rounds.
+    Rounds(u64),
+    /// So long after the first page: at the sender's next decision, and with a limit at the next window.
+    Time(Span),
 }
 
 /// Pre-copy: rounds, and when to leave them.
@@ -177,4 +244,26 @@ pub enum TransportError {
     AtNextWrite,
     /// At once, as for a reader.
     AtOnce,
+}
+
+/// Who asks for the migration, and what it does then.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Operator {
+    /// When it sends `migrate`.
+    pub migrate_at: Span,
+    /// When it sends `cancel`, counted from `migrate`, unless it has heard the end.
+    pub cancel_after: Option<Span>,
+    /// When it tells both nodes to pause a post-copy, counted from `migrate`, unless it has heard the end.
+    pub pause_after: Option<Span>,
+    /// Whether it has a paused post-copy recovered.
+    pub recover: Option<Recover>,
+}
+
+/// How an operator has a paused post-copy recovered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Recover {
+    /// From hearing that a node has paused to the command.
+    pub after: Span,
+    /// From one command to the next, until it hears the end.
+    pub retry: Span,
 }

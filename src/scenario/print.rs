@@ -3,7 +3,10 @@
 //! Manifests and capsules store this form, so that they mean the same when models and defaults have changed. Law:
 //! `resolve(print(s)) = s` (a property test), for every scenario that resolving can give.
 
-use super::policy::{AutoConverge, Cap, Caps, Detector, Handover, HandoverKind, Migration, Policy, StopRule};
+use super::policy::{
+    AutoConverge, Cap, Caps, Detector, Handover, HandoverKind, Migration, Policy, PostCopy, PreCopy, Push, StopRule,
+    Switch,
+};
 use super::resolve::{Column, ColumnUnit, print_bound};
 use super::schema::fault as fault_text;
 use super::schema::model::{self as model_text, ModelRef, RateTrace};
@@ -32,6 +35,11 @@ pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
         operator: Some(schema::Operator {
             migrate_at: Some(Text(scenario.operator.migrate_at)),
             cancel_after: scenario.operator.cancel_after.map(Text),
+            pause_after: scenario.operator.pause_after.map(Text),
+            recover: scenario
+                .operator
+                .recover
+                .map(|recover| schema::Recover { after: Some(Text(recover.after)), retry: Some(Text(recover.retry)) }),
         }),
         clock_drift_ppm: Some(schema::ClockDrift {
             source: drift(Host::Source),
@@ -77,6 +85,7 @@ fn vm(vm: &Vm, page_size: Bytes) -> schema::Vm {
     schema::Vm {
         name: Some(vm.name.clone()),
         memory: Text(vm.memory),
+        vcpus: Some(vm.vcpus),
         workload: ModelRef::Inline(Box::new(workload(&vm.workload, page_size))),
         output: vm.output.as_ref().map(|output| schema::Output {
             rate: Text(output.rate),
@@ -96,6 +105,8 @@ fn workload(workload: &Workload, page_size: Bytes) -> model_text::Workload {
         name: class.name.clone(),
         size: Some(Text(class.pages.bytes(page_size))),
         write: Text(class.write),
+        read: Some(Text(class.read)),
+        wake: Some(Text(class.wake)),
         pattern: Some(match class.pattern {
             Pattern::Uniform => model_text::Pattern::Uniform(Empty {}),
             Pattern::Sequential => model_text::Pattern::Sequential(Empty {}),
@@ -149,6 +160,7 @@ fn platform(platform: &Platform) -> model_text::Platform {
         stop: Some(Text(platform.stop)),
         load: Some(Text(platform.load)),
         resume: Some(Text(platform.resume)),
+        fault: Some(Text(platform.fault)),
         window: Some(Text(platform.window)),
     }
 }
@@ -157,16 +169,42 @@ fn policy(policy: &Policy) -> policy_text::Policy {
     let migration = match &policy.migration {
         Migration::None => policy_text::Migration::None(Empty {}),
         Migration::StopAndCopy => policy_text::Migration::StopAndCopy(Empty {}),
-        Migration::PreCopy(pre_copy) => policy_text::Migration::PreCopy(policy_text::PreCopy {
-            stop_rule: Some(stop_rule(&pre_copy.stop_rule)),
-            caps: Some(caps(&pre_copy.caps)),
-            auto_converge: pre_copy.auto_converge.as_ref().map(auto_converge),
+        Migration::PreCopy(rounds) => policy_text::Migration::PreCopy(pre_copy(rounds)),
+        Migration::PostCopy(pages) => policy_text::Migration::PostCopy(post_copy(pages)),
+        Migration::Hybrid(hybrid) => policy_text::Migration::Hybrid(policy_text::Hybrid {
+            switch: Some(match hybrid.switch {
+                Switch::Rounds(rounds) => policy_text::Switch::Rounds(rounds),
+                Switch::Time(time) => policy_text::Switch::Time(Text(time)),
+            }),
+            pre_copy: Some(pre_copy(&hybrid.pre_copy)),
+            post_copy: Some(post_copy(&hybrid.post_copy)),
         }),
     };
     policy_text::Policy {
         migration,
         handover: Some(handover(&policy.handover)),
         detector: Some(detector(&policy.detector)),
+    }
+}
+
+fn pre_copy(pre_copy: &PreCopy) -> policy_text::PreCopy {
+    policy_text::PreCopy {
+        stop_rule: Some(stop_rule(&pre_copy.stop_rule)),
+        caps: Some(caps(&pre_copy.caps)),
+        auto_converge: pre_copy.auto_converge.as_ref().map(auto_converge),
+    }
+}
+
+fn post_copy(post_copy: &PostCopy) -> policy_text::PostCopy {
+    let push = match post_copy.push {
+        Push::Ascending => policy_text::Push::Ascending(Empty {}),
+        Push::FromFault => policy_text::Push::FromFault(Empty {}),
+        Push::Bubbling { pivots } => policy_text::Push::Bubbling(policy_text::Bubbling { pivots: Some(pivots) }),
+    };
+    policy_text::PostCopy {
+        push: Some(push),
+        preempt: Some(post_copy.preempt),
+        max_bandwidth: post_copy.max_bandwidth.map(Text),
     }
 }
 

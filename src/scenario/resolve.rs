@@ -17,7 +17,7 @@ use super::library::Library;
 use super::schema::model::ModelRef;
 use super::schema::{ClockDrift, Flow, ScenarioFile, Vm as VmText};
 use super::source::Source;
-use super::{Fidelity, Network, Operator, Output, OutputFlow, Platform, Scenario, Vm};
+use super::{Fidelity, Network, Operator, Output, OutputFlow, Platform, Recover, Scenario, Vm};
 use crate::units::{Bytes, EventRate, Span};
 use crate::vocabulary::Host;
 use context::{Context, Place};
@@ -29,6 +29,9 @@ const DEFAULT_NETWORK: &str = "gige";
 const DEFAULT_PLATFORM: &str = "generic";
 const DEFAULT_SEED: u64 = 1;
 const DEFAULT_MIGRATE_AT: Span = Span::from_s(1);
+const DEFAULT_RECOVER_AFTER: Span = Span::from_s(1);
+const DEFAULT_RECOVER_RETRY: Span = Span::from_s(5);
+const MAX_VCPUS: u64 = 1024;
 const DEFAULT_WINDOW: u64 = 10;
 const DEFAULT_OUTPUT_RTO: Span = Span::from_ms(200);
 /// Ten per cent: no real clock is so wrong.
@@ -76,6 +79,8 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
     let operator = Operator {
         migrate_at: file.operator.as_ref().and_then(|o| o.migrate_at).map_or(DEFAULT_MIGRATE_AT, |at| at.0),
         cancel_after: file.operator.as_ref().and_then(|o| o.cancel_after).map(|after| after.0),
+        pause_after: file.operator.as_ref().and_then(|o| o.pause_after).map(|after| after.0),
+        recover: recover(context, file, &root.key("operator").key("recover")),
     };
     let clock_drift_ppm = drift(context, file.clock_drift_ppm.as_ref(), &root.key("clock_drift_ppm"));
     let faults = fault::faults(context, &file.faults, &root.key("faults"));
@@ -97,6 +102,14 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         // `auto` and `exact` are the same as long as there is only one way.
         fidelity: Fidelity::Exact,
     })
+}
+
+fn recover(context: &mut Context<'_>, file: &ScenarioFile, at: &Place) -> Option<Recover> {
+    let text = file.operator.as_ref()?.recover.as_ref()?;
+    let after = text.after.map_or(DEFAULT_RECOVER_AFTER, |after| after.0);
+    let retry = text.retry.map_or(DEFAULT_RECOVER_RETRY, |retry| retry.0);
+    context.positive(retry > Span::ZERO, &at.key("retry"));
+    Some(Recover { after, retry })
 }
 
 /// Bytes of one packet or message: far beyond any real one, and sums over all of a run's fit.
@@ -164,7 +177,11 @@ fn vm(context: &mut Context<'_>, text: &VmText, platform: Option<&Platform>, at:
     });
     let page_size = platform.map(|platform| platform.page_size).filter(|size| *size != Bytes::ZERO);
     let workload = workload::workload(context, text, page_size, at);
-    Some(Vm { name, memory, workload: workload?, output })
+    let vcpus = text.vcpus.unwrap_or(1);
+    if vcpus == 0 || vcpus > MAX_VCPUS {
+        context.problem(&at.key("vcpus"), format!("{vcpus} is not 1 to {MAX_VCPUS}"), None);
+    }
+    Some(Vm { name, memory, vcpus, workload: workload?, output })
 }
 
 fn flow(context: &mut Context<'_>, flow: Option<&Flow>, at: &Place) -> OutputFlow {

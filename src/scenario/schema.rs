@@ -97,6 +97,9 @@ pub struct Vm {
     pub name: Option<String>,
     /// Guest memory; a multiple of the platform's page size.
     pub memory: Text<Bytes>,
+    /// Virtual CPUs, 1 to 1024; an access to a page that is not there blocks one of them. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vcpus: Option<u64>,
     /// What its processes do to memory: a name under `models/workloads`, or the values themselves.
     pub workload: ModelRef<Workload>,
     /// Packets that it sends to its client. Default: none.
@@ -149,6 +152,25 @@ pub struct Operator {
     /// When it sends `cancel`, counted from `migrate`, unless it has heard the end. Default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel_after: Option<Text<Span>>,
+    /// When it tells both nodes to pause a post-copy, counted from `migrate`, unless it has heard the end. Default:
+    /// never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pause_after: Option<Text<Span>>,
+    /// Has a paused post-copy recovered. Default: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recover: Option<Recover>,
+}
+
+/// How the operator has a paused post-copy recovered.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recover {
+    /// From hearing that a node has paused to the command. Default: `"1 s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Text<Span>>,
+    /// From one command to the next, until it hears the end; above zero. Default: `"5 s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Text<Span>>,
 }
 
 /// Parts per million by which a host's clock runs fast (or slow, if negative); at most 100000 either way.

@@ -48,7 +48,13 @@ fn phases(result: &RunResult) -> Vec<Event> {
         let (track, name) = match phase {
             Phase::Idle | Phase::Done => continue,
             Phase::Copy => (ROUNDS, format!("round {round}")),
-            Phase::Setup | Phase::Stop | Phase::Handover | Phase::Ending => (PHASES, phase.to_string()),
+            Phase::Setup
+            | Phase::Stop
+            | Phase::Handover
+            | Phase::PostCopy
+            | Phase::Paused
+            | Phase::Recovery
+            | Phase::Ending => (PHASES, phase.to_string()),
         };
         let mut event = complete(at, next, track, "phase", name);
         event.args = result.rounds.rounds().iter().find(|r| is_of(r, at, phase, round)).map_or(Vec::new(), round_args);

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::network::NetEvent;
-use crate::protocol::{Channel, Timer};
+use crate::protocol::{Channel, FaultId, Timer};
 use crate::units::SimTime;
 use crate::vocabulary::Host;
 
@@ -21,6 +21,10 @@ pub enum Event {
     Network(NetEvent),
     /// The guest on this host sends something.
     Output(Host),
+    /// The guest on this host may reach a page that is not there.
+    Access(Host),
+    /// The news of such an access reaches the agent.
+    Request(FaultId),
     /// The piece of work under way in this lane of this host is done.
     WorkDone(Host, Channel),
     /// A timer of this host's agent fires.
@@ -38,9 +42,9 @@ pub enum Class {
     Fault,
     /// Departures, arrivals, retransmissions.
     Network,
-    /// Output.
+    /// Output, accesses to missing pages.
     Guest,
-    /// Ends of work.
+    /// Ends of work, news of such accesses.
     Work,
     /// Timers.
     Timer,
@@ -57,8 +61,8 @@ impl Event {
         match self {
             Self::Strike(_) | Self::Heal(_) => Class::Fault,
             Self::Network(_) => Class::Network,
-            Self::Output(_) => Class::Guest,
-            Self::WorkDone(..) => Class::Work,
+            Self::Output(_) | Self::Access(_) => Class::Guest,
+            Self::WorkDone(..) | Self::Request(_) => Class::Work,
             Self::Timer(..) => Class::Timer,
         }
     }

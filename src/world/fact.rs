@@ -65,6 +65,27 @@ pub enum Fact {
         /// Pages.
         pages: PageCount,
     },
+    /// A vCPU waits for a page that is not there.
+    Blocked {
+        /// Where.
+        host: Host,
+        /// Whether all its vCPUs wait now.
+        all: bool,
+    },
+    /// A vCPU has got the page it waited for.
+    Unblocked {
+        /// Where.
+        host: Host,
+        /// How long it waited.
+        waited: Span,
+        /// Whether all its vCPUs had waited until now.
+        all: bool,
+    },
+    /// A node gave the connection up while pages were missing, and waits.
+    MigrationPaused {
+        /// Which.
+        host: Host,
+    },
     /// The last page has arrived (L).
     LastPage,
     /// The source has given up its right to resume (R).

@@ -194,6 +194,9 @@ impl World {
                 }
             }
             Action::Throttle(throttle) => self.throttle(host, throttle),
+            Action::TakeFaults { stale } => self.take_faults(host, stale),
+            Action::Serve => self.vm.serve(host),
+            Action::Pause => self.pause_migration(host),
             Action::Discard => self.discard(host),
             Action::Relinquish => self.relinquish(),
             Action::Conclude => {
@@ -214,6 +217,9 @@ impl World {
             | Action::Stop
             | Action::Place { .. }
             | Action::Load(_)
+            | Action::Fetch { .. }
+            | Action::Survey
+            | Action::Reconcile(_)
             | Action::Resume => unreachable!("{action:?} is work"),
         }
     }
@@ -227,7 +233,7 @@ impl World {
         self.channels.insert(stream, channel);
         self.node(host).channels.insert((peer, channel), stream);
         if channel == Channel::Migration {
-            self.accept();
+            self.connected();
         }
     }
 
@@ -266,7 +272,8 @@ impl World {
         node.pings.clear();
         node.channels.clear();
         self.agenda.cancel_where(|event| match event {
-            Event::Timer(at, _) | Event::WorkDone(at, _) | Event::Output(at) => at == host,
+            Event::Timer(at, _) | Event::WorkDone(at, _) | Event::Output(at) | Event::Access(at) => at == host,
+            Event::Request(_) => host == Host::Destination,
             Event::Strike(_) | Event::Heal(_) | Event::Network(_) => false,
         });
         self.discard(host);
@@ -285,7 +292,7 @@ impl World {
 
 pub(super) fn wire_nic(channel: Channel) -> crate::model::network::Nic {
     match channel {
-        Channel::Migration | Channel::Question => crate::model::network::Nic::Migration,
+        Channel::Migration | Channel::Preempt | Channel::Question => crate::model::network::Nic::Migration,
         Channel::Management => crate::model::network::Nic::Application,
     }
 }
@@ -299,7 +306,7 @@ fn programs(scenario: &Scenario) -> [(Host, Program); 3] {
         window: scenario.platform.window,
     };
     let asked = scenario.policy.migration != Migration::None;
-    let operator = Operator::new(asked.then_some(scenario.operator.migrate_at), scenario.operator.cancel_after);
+    let operator = Operator::new(&scenario.operator, asked);
     [
         (Host::Source, Program::Source(Source::new(settings.clone()))),
         (Host::Destination, Program::Destination(Destination::new(settings))),

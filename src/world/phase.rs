@@ -78,6 +78,13 @@ impl Progress {
             self.arrived += pages;
         }
     }
+
+    /// In `post-copy`: so many of the pages due are missing.
+    pub(super) fn missing(&mut self, missing: PageCount) {
+        if self.phase == Phase::PostCopy {
+            self.arrived = self.due.saturating_sub(missing);
+        }
+    }
 }
 
 impl Default for Progress {

@@ -146,10 +146,14 @@ impl World {
         self.say(Fact::Healed(index));
     }
 
-    /// The source has begun a migration.
-    pub(super) fn accept(&mut self) {
-        self.milestones.accepted.get_or_insert(self.now);
-        self.enter(Phase::Setup);
+    /// The source has opened a connection to the destination: a migration begins, or one that was paused is taken up.
+    pub(super) fn connected(&mut self) {
+        if self.milestones.accepted.is_none() {
+            self.milestones.accepted = Some(self.now);
+            self.enter(Phase::Setup);
+        } else if self.progress.phase() == Phase::Paused {
+            self.enter(Phase::Recovery);
+        }
     }
 
     pub(super) fn enter(&mut self, phase: Phase) {
@@ -170,7 +174,8 @@ impl World {
     pub(super) fn check_last_page(&mut self) {
         let here = self.vm.copy(Host::Destination).is_some_and(|copy| copy.memory.is_complete());
         let quiet = self.batches.is_empty() && self.counted.lost == PageCount::ZERO;
-        if self.progress.all_arrived() && here && quiet {
+        let followed = matches!(self.progress.phase(), Phase::PostCopy | Phase::Paused | Phase::Recovery);
+        if here && (followed || self.progress.all_arrived() && quiet) {
             self.milestones.last_page = Some(self.now);
             self.say(Fact::LastPage);
             self.enter(Phase::Handover);

@@ -21,6 +21,8 @@ pub struct VmCopy {
     pub branch: BranchId,
     /// The state it stands at, while it is stopped.
     pub at_state: Option<StateId>,
+    /// It only serves pages to another copy and never executes again.
+    pub serves: bool,
 }
 
 /// CPU and devices as saved at a stop, and what memory was then.
@@ -61,7 +63,7 @@ impl VmCopy {
 
     /// Whether it could run: all memory, CPU and devices.
     pub fn is_complete(&self) -> bool {
-        self.memory.is_complete() && self.guest.is_some()
+        self.memory.is_complete() && self.guest.is_some() && !self.serves
     }
 
     /// Does all of the guest's writes up to `now`.
@@ -81,7 +83,8 @@ impl VmState {
             Self { source: None, destination: None, states: Vec::new(), branches: vec![Branch { fork: None }], pages };
         let guest = Guest::new(vm, 0, seed);
         let branch = BranchId::new(0);
-        state.source = Some(VmCopy { memory: Memory::initial(pages), guest: Some(guest), branch, at_state: None });
+        state.source =
+            Some(VmCopy { memory: Memory::initial(pages), guest: Some(guest), branch, at_state: None, serves: false });
         state
     }
 
@@ -131,6 +134,7 @@ impl VmState {
             guest: None,
             branch: BranchId::new(0),
             at_state: None,
+            serves: false,
         })
     }
 
@@ -162,19 +166,40 @@ impl VmState {
     /// is nothing to run, or it runs already.
     pub(super) fn resume(&mut self, host: Host, now: SimTime) -> Option<Resumption> {
         let newest = self.branches.len();
-        let id = self.copy(host).filter(|copy| copy.is_complete() && !copy.executes())?.at_state?;
+        let ready = |copy: &&VmCopy| (copy.is_complete() || copy.memory.takes_faults()) && !copy.executes();
+        let id = self.copy(host).filter(ready)?.at_state?;
         let state = &mut self.states[id.0 as usize];
         let forked = std::mem::replace(&mut state.continued, true);
-        let (origin, at, hash) = (state.branch, state.at, state.hash);
+        let (origin, at) = (state.branch, state.at);
         if forked {
             self.branches.push(Branch { fork: Some((origin, at)) });
         }
+        let exact = self.is_exact(host, id);
         let copy = self.slot(host).as_mut()?;
         copy.branch = if forked { BranchId::new(newest) } else { origin };
         copy.at_state = None;
-        let exact = copy.memory.hash() == hash;
         copy.guest.as_mut()?.start(now);
         Some(Resumption { host, branch: copy.branch, guest: at, forked, exact })
+    }
+
+    /// Whether the memory on `host` is what the VM left at its stop. Missing pages are taken from where they wait to be sent;
+    /// if they are nowhere any more, what is there cannot be told by its hash alone, and is judged at the end.
+    fn is_exact(&self, host: Host, id: StateId) -> bool {
+        let Some(copy) = self.copy(host) else { return false };
+        let hash = if copy.memory.is_complete() {
+            copy.memory.hash()
+        } else {
+            let Some(source) = self.source.as_ref().filter(|source| source.at_state == Some(id)) else { return true };
+            copy.memory.hash_filled_from(&source.memory)
+        };
+        hash == self.state(id).hash
+    }
+
+    /// The copy on `host` serves pages from now on.
+    pub(super) fn serve(&mut self, host: Host) {
+        if let Some(copy) = self.slot(host) {
+            copy.serves = true;
+        }
     }
 
     /// The first run of the VM, on the source.

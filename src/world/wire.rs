@@ -85,11 +85,13 @@ impl World {
         let bytes = self.scenario.platform.message
             + match &envelope.message {
                 Message::Pages(batch) => batch.bytes,
-                Message::State(_) => self.scenario.platform.device_state,
+                Message::State(_) | Message::Switch { stale: None, .. } => self.scenario.platform.device_state,
+                Message::Switch { stale: Some(list), .. } => self.scenario.platform.device_state + list.bytes,
+                Message::Have(list) => list.bytes,
                 _ => Bytes::ZERO,
             };
         let number = self.numbers.message;
-        if envelope.batch().is_none() {
+        if is_told(&envelope) {
             self.say(Fact::Said { from, to, number, what: envelope_name(&envelope), delivered: false });
         }
         let message = self.number(Packet::Protocol { from, to, stream, channel, envelope });
@@ -150,7 +152,7 @@ impl World {
         let packet = if more { self.packets.get(&message).cloned() } else { self.take_packet(message) };
         match packet {
             Some(Packet::Protocol { from, to, stream, channel, envelope }) => {
-                if envelope.batch().is_none() && self.vmm_alive(to) {
+                if is_told(&envelope) && self.vmm_alive(to) {
                     let what = envelope_name(&envelope);
                     self.say(Fact::Said { from, to, number: message.0, what, delivered: true });
                 }
@@ -193,8 +195,9 @@ impl World {
         let bytes = if let Message::Pages(batch) = &envelope.message { batch.bytes } else { Bytes::ZERO };
         let input = Input::Message { from, channel, envelope };
         match channel {
-            Channel::Migration => self.queue(to, channel, input, bytes),
-            Channel::Question | Channel::Management => self.control(to, input),
+            Channel::Migration | Channel::Preempt if to == Host::Destination => self.queue(to, channel, input, bytes),
+            // The source reads with a thread of its own.
+            Channel::Migration | Channel::Preempt | Channel::Question | Channel::Management => self.control(to, input),
         }
     }
 
@@ -221,10 +224,14 @@ impl World {
         let Some(&channel) = self.channels.get(&stream) else { return };
         self.say(Fact::StreamEnded { at, channel, how });
         let Some(node) = self.nodes.get_mut(&at) else { return };
+        if node.channels.iter().any(|(&(_, other), &known)| other == channel && known != stream) {
+            // Another has taken its place: its end is no news.
+            return;
+        }
         node.channels.retain(|_, known| *known != stream);
         let input = Input::Broken { channel };
         match (channel, at) {
-            (Channel::Migration, Host::Destination) => self.queue(at, channel, input, Bytes::ZERO),
+            (Channel::Migration | Channel::Preempt, Host::Destination) => self.queue(at, channel, input, Bytes::ZERO),
             _ => self.control(at, input),
         }
     }
@@ -233,7 +240,8 @@ impl World {
     /// with FIN behind what is buffered.
     pub(super) fn close_all(&mut self, host: Host, streams: &[StreamId]) {
         for &stream in streams {
-            let reads = host == Host::Destination && self.channels.get(&stream) == Some(&Channel::Migration);
+            let carries = self.channels.get(&stream).is_some_and(|channel| channel.carries_pages());
+            let reads = host == Host::Destination && carries;
             let how = if reads { Close::Reset } else { Close::Fin };
             self.network.close(self.now, stream, host_id(host), how, &mut self.effects);
         }
@@ -258,6 +266,11 @@ impl World {
             self.lose_batch(id);
         }
     }
+}
+
+/// Whether a message is worth a line: pages and requests come by the thousand.
+fn is_told(envelope: &Envelope) -> bool {
+    envelope.batch().is_none() && !matches!(envelope.message, Message::Request(_))
 }
 
 fn peer(host: Host) -> Host {

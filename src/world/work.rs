@@ -3,7 +3,9 @@
 //! Memory is read at the beginning of a read and written at the end of a write; what the guest writes in between is in
 //! the dirty log. vCPUs stand from the beginning of a stop and run from the end of a resume.
 
+use crate::model::memory::{Content, Pages};
 use crate::protocol::{Action, Batch, Channel, Input, StateId};
+use crate::scenario::policy::Push;
 use crate::units::{Bytes, PageCount, Ratio, Span};
 use crate::vocabulary::{Host, Phase};
 
@@ -30,13 +32,29 @@ impl World {
                 let cost = per_gib(platform.sync_per_gib, self.scenario.vms[0].memory);
                 (cost, Input::Synced { pending: self.sync_log(host) }, Then::Nothing)
             }
-            Action::Take { channel, budget } => {
-                let (batch, pending) = self.take(host, budget);
+            Action::Take { channel, budget, push } => {
+                let (batch, pending) = self.take(host, budget, push);
                 (
                     self.scenario.platform.read_page.saturating_mul(batch.pages.get()),
                     Input::Taken { channel, batch, pending },
                     Then::Nothing,
                 )
+            }
+            Action::Fetch { channel, fault, push } => {
+                let (batch, pending) = self.fetch(host, fault, push);
+                (
+                    platform.read_page.saturating_mul(batch.pages.get()),
+                    Input::Taken { channel, batch, pending },
+                    Then::Nothing,
+                )
+            }
+            Action::Survey => {
+                let cost = per_gib(platform.sync_per_gib, self.scenario.vms[0].memory);
+                (cost, Input::Surveyed(self.survey(host)), Then::Nothing)
+            }
+            Action::Reconcile(list) => {
+                let cost = per_gib(platform.sync_per_gib, self.scenario.vms[0].memory);
+                (cost, Input::Synced { pending: self.reconcile(host, list) }, Then::Nothing)
             }
             Action::Stop => {
                 let cost = platform.stop;
@@ -45,9 +63,11 @@ impl World {
                     None => return,
                 }
             }
-            Action::Place { channel, batch } => {
-                (platform.place_page.saturating_mul(batch.pages.get()), Input::Placed { channel }, Then::Place(batch))
-            }
+            Action::Place { channel, batch } => (
+                platform.place_page.saturating_mul(batch.pages.get()),
+                Input::Placed { channel, missing: PageCount::ZERO },
+                Then::Place(batch),
+            ),
             Action::Load(state) => (platform.load, Input::Loaded, Then::Load(state)),
             Action::Resume => (platform.resume, Input::Resumed, Then::Resume),
             other => unreachable!("{other:?} is not work"),
@@ -57,10 +77,14 @@ impl World {
     }
 
     pub(super) fn work_done(&mut self, host: Host, lane: Channel) {
-        let Some(Working::Timed { input, then }) = self.node(host).lane(lane).working.take() else { return };
+        let Some(Working::Timed { mut input, then }) = self.node(host).lane(lane).working.take() else { return };
         match then {
             Then::Nothing => {}
-            Then::Place(batch) => self.place(host, &batch),
+            Then::Place(batch) => {
+                self.place(host, &batch);
+                let missing = self.vm.copy(host).map_or(PageCount::ZERO, |copy| copy.memory.missing());
+                input = Input::Placed { channel: lane, missing };
+            }
             Then::Load(state) => self.vm.load(host, state),
             Then::Resume => {
                 if !self.resume(host) {
@@ -85,27 +109,33 @@ impl World {
         pending
     }
 
-    fn take(&mut self, host: Host, budget: PageCount) -> (Batch, PageCount) {
+    fn take(&mut self, host: Host, budget: PageCount, push: Push) -> (Batch, PageCount) {
         let now = self.now;
-        let platform = &self.scenario.platform;
-        let (page, zero_page) = (platform.page_size + platform.page_header, platform.zero_page);
-        let nothing = Batch { id: u64::MAX, pages: PageCount::ZERO, bytes: Bytes::ZERO };
-        let round = self.progress.round();
-        let Some(copy) = self.vm.slot(host) else { return (nothing, PageCount::ZERO) };
+        let Some(copy) = self.vm.slot(host) else { return self.send_read(host, Pages::default()) };
         copy.catch_up(now);
         let executes = copy.executes();
         let due = copy.memory.pending();
-        let pages = copy.memory.take(budget);
-        let guest = copy.guest.as_ref();
-        let is_zero = |number, content| {
-            content == crate::model::memory::Content::INITIAL && guest.is_some_and(|g| g.starts_as_zero(number))
-        };
-        let zero = PageCount::new(pages.iter().filter(|&(number, content)| is_zero(number, content)).count() as u64);
-        let left = copy.memory.pending();
+        let pages = copy.memory.take(budget, push);
         if executes && self.progress.begins_round() {
-            self.enter_round(round + 1, due);
+            self.enter_round(self.progress.round() + 1, due);
         }
+        self.send_read(host, pages)
+    }
+
+    /// Pages that were read are on their way from now on. Answers their batch, and how many are still to be read.
+    pub(super) fn send_read(&mut self, host: Host, pages: Pages) -> (Batch, PageCount) {
+        let platform = &self.scenario.platform;
+        let (page, zero_page) = (platform.page_size + platform.page_header, platform.zero_page);
         let count = pages.count();
+        let copy = self.vm.copy(host);
+        let left = copy.map_or(PageCount::ZERO, |copy| copy.memory.pending());
+        if count == PageCount::ZERO {
+            return (Batch { id: u64::MAX, pages: count, bytes: Bytes::ZERO }, left);
+        }
+        let guest = copy.and_then(|copy| copy.guest.as_ref());
+        let is_zero =
+            |number, content| content == Content::INITIAL && guest.is_some_and(|guest| guest.starts_as_zero(number));
+        let zero = PageCount::new(pages.iter().filter(|&(number, content)| is_zero(number, content)).count() as u64);
         let bytes = page * (count - zero).get() + zero_page * zero.get();
         let batch = Batch { id: self.numbers.batch, pages: count, bytes };
         self.numbers.batch += 1;
@@ -117,11 +147,18 @@ impl World {
 
     fn place(&mut self, host: Host, batch: &Batch) {
         let Some(arrived) = self.batches.remove(&batch.id) else { return };
-        self.vm.receiving(host).memory.place(&arrived.pages);
+        let memory = &mut self.vm.receiving(host).memory;
+        let placed = memory.place(&arrived.pages);
+        let missing = memory.missing();
         let pages = arrived.pages.count();
         self.counted.placed += pages;
+        self.counted.kept += placed.kept;
         self.progress.arrived(pages, arrived.leg);
+        self.progress.missing(missing);
         self.say(Fact::PagesArrived { pages });
+        if self.vm.copy(host).is_some_and(super::vm::VmCopy::executes) {
+            self.satisfy(host, &arrived.pages);
+        }
         self.check_last_page();
         self.check_triggers();
     }
@@ -147,6 +184,7 @@ impl World {
         let Some(resumption) = self.vm.resume(host, self.now) else { return false };
         self.say(Fact::Resumed(resumption));
         self.watch_output(host);
+        self.follow(host);
         true
     }
 
@@ -160,6 +198,7 @@ impl World {
         }
         self.say(Fact::Throttled(throttle));
         self.watch_output(host);
+        self.watch_access(host);
     }
 
     /// Frees the copy on `host`, if there is one.
@@ -172,6 +211,7 @@ impl World {
             copy.catch_up(now);
             let (executed, guest) = (copy.executes(), copy.guest.as_ref().map(|g| g.time(now)));
             self.agenda.cancel(Event::Output(host));
+            self.forget_accesses(host);
             self.say(Fact::CopyGone { host, executed, guest });
         }
     }

@@ -131,6 +131,8 @@ mod tests {
             name: "c".into(),
             pages: PageCount::new(pages),
             write: EventRate::ZERO,
+            read: EventRate::ZERO,
+            wake: PageCount::ZERO,
             pattern: Pattern::Uniform,
             zero: Ratio::ZERO,
             layout,

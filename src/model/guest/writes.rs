@@ -1,6 +1,6 @@
-//! Which page a class writes next, and when, in guest time.
+//! Which page a class writes or reads next, and when, in guest time.
 //!
-//! Each class is a Poisson process whose rate is its own times the phase's factor. The process is drawn as one
+//! Writes of a class are a Poisson process, reads another; the rate is its own times the phase's factor. The process is drawn as one
 //! sequence of (gap, page) and consumed in order however the run is stepped: a workload does not depend on how a
 //! policy chops time. A gap is an exponential of mean 1 that is used up at the current rate, so that a change of
 //! phase stretches what is left of it.
@@ -26,9 +26,15 @@ struct ClassModel {
     /// Pages at the end of the class that hold zeros until written.
     zero_from: u64,
     pattern: PatternModel,
-    /// Guest time from which each mean gap holds, rising, the first at 0.
-    gaps: Vec<(Span, MeanGap)>,
+    writes: Gaps,
+    reads: Gaps,
+    /// Pages at its beginning that are touched at a start with pages missing.
+    wake: u64,
 }
+
+/// Guest time from which each mean gap holds, rising, the first at 0.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Gaps(Vec<(Span, MeanGap)>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum PatternModel {
@@ -59,7 +65,9 @@ impl WriteModel {
             pages: class.pages.get(),
             zero_from: class.pages.get() - class.zero.of(class.pages.get()),
             pattern: PatternModel::new(&class.pattern, class.pages.get()),
-            gaps: gaps(class.write, workload),
+            writes: Gaps::new(class.write, workload),
+            reads: Gaps::new(class.read, workload),
+            wake: class.wake.get(),
         });
         Arc::new(Self { classes: classes.collect(), placement: Placement::new(&workload.classes, vm, seed) })
     }
@@ -69,7 +77,7 @@ impl WriteModel {
         let cursor = |(i, class): (usize, &ClassModel)| {
             let entity = vm << 16 | u32::try_from(i).expect("few classes");
             let mut cursor = Cursor { stream: seed.stream(Purpose::Writes, entity), next: None, sweep: 0 };
-            cursor.next = class.after(Span::ZERO, &mut cursor.stream);
+            cursor.next = class.writes.after(Span::ZERO, &mut cursor.stream);
             cursor
         };
         self.classes.iter().enumerate().map(cursor).collect()
@@ -81,9 +89,45 @@ impl WriteModel {
         for (number, (class, cursor)) in self.classes.iter().zip(cursors).enumerate() {
             while let Some(at) = cursor.next.filter(|&at| at <= until) {
                 write(self.placement.page(number, class.draw(cursor)));
-                cursor.next = class.after(at, &mut cursor.stream);
+                cursor.next = class.writes.after(at, &mut cursor.stream);
             }
         }
+    }
+
+    /// Cursors of the reads from guest time `from` on. (A Poisson process has no memory: drawing begins where it matters.)
+    pub fn start_reads(&self, from: Span, vm: u32, seed: RunSeed) -> Vec<Cursor> {
+        let cursor = |(i, class): (usize, &ClassModel)| {
+            let entity = vm << 16 | u32::try_from(i).expect("few classes");
+            let mut stream = seed.stream(Purpose::Reads, entity);
+            let next = class.reads.after(from, &mut stream);
+            Cursor { stream, next, sweep: 0 }
+        };
+        self.classes.iter().enumerate().map(cursor).collect()
+    }
+
+    /// The next access of one cursor of class `class`, which it passes: its guest time and page.
+    pub fn pass(&self, class: usize, kind: Access, cursor: &mut Cursor) -> Option<(Span, u64)> {
+        let at = cursor.next?;
+        let model = &self.classes[class];
+        let page = self.placement.page(class, model.draw(cursor));
+        let gaps = match kind {
+            Access::Write => &model.writes,
+            Access::Read => &model.reads,
+        };
+        cursor.next = gaps.after(at, &mut cursor.stream);
+        Some((at, page))
+    }
+
+    /// The n-th page that is touched at a start with pages missing.
+    pub fn wake_page(&self, n: u64) -> Option<u64> {
+        let mut n = n;
+        for (number, class) in self.classes.iter().enumerate() {
+            if n < class.wake {
+                return Some(self.placement.page(number, n));
+            }
+            n -= class.wake;
+        }
+        None
     }
 
     /// Whether `page` holds only zeros as long as it has not been written.
@@ -93,7 +137,20 @@ impl WriteModel {
     }
 }
 
+/// What an access does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Writes.
+    Write,
+    /// Reads.
+    Read,
+}
+
 impl Cursor {
+    /// Guest time of its next access; `None`: never again.
+    pub fn next(&self) -> Option<Span> {
+        self.next
+    }
     /// Words drawn so far.
     pub fn draws(&self) -> u64 {
         self.stream.draws()
@@ -118,20 +175,32 @@ impl ClassModel {
             }
         }
     }
+}
 
-    /// Guest time of the write after one at `at`.
+impl Gaps {
+    fn new(rate: EventRate, workload: &Workload) -> Self {
+        let phases = workload.phases.iter().map(|p| (p.from, mean_gap(rate, p.factor)));
+        let mut gaps = vec![(Span::ZERO, mean_gap(rate, Ratio::ONE))];
+        gaps.extend(phases);
+        if gaps.len() > 1 && gaps[1].0 == Span::ZERO {
+            gaps.remove(0);
+        }
+        Self(gaps)
+    }
+
+    /// Guest time of the access after one at `at`.
     fn after(&self, at: Span, stream: &mut Stream) -> Option<Span> {
         let mut left = stream.exponential();
         let mut at = at;
-        let mut phase = self.gaps.partition_point(|&(from, _)| from <= at).saturating_sub(1);
+        let mut phase = self.0.partition_point(|&(from, _)| from <= at).saturating_sub(1);
         loop {
-            let end = self.gaps.get(phase + 1).map(|&(from, _)| from);
-            if let Some(mean) = self.gaps[phase].1 {
+            let end = self.0.get(phase + 1).map(|&(from, _)| from);
+            if let Some(mean) = self.0[phase].1 {
                 let due = at.ns().saturating_add(used_in_full(left, mean));
                 if end.is_none_or(|end| due < end.ns()) {
                     return Some(Span::from_ns(due));
                 }
-                let lasted = end.expect("the phase ends before the write is due") - at;
+                let lasted = end.expect("the phase ends before the access is due") - at;
                 left = left.saturating_sub(used_by(lasted, mean));
             }
             at = end?;
@@ -155,18 +224,8 @@ fn used_by(time: Span, mean: u64) -> u64 {
     u64::try_from(used).unwrap_or(u64::MAX)
 }
 
-fn gaps(write: EventRate, workload: &Workload) -> Vec<(Span, MeanGap)> {
-    let phases = workload.phases.iter().map(|p| (p.from, mean_gap(write, p.factor)));
-    let mut gaps = vec![(Span::ZERO, mean_gap(write, Ratio::ONE))];
-    gaps.extend(phases);
-    if gaps.len() > 1 && gaps[1].0 == Span::ZERO {
-        gaps.remove(0);
-    }
-    gaps
-}
-
-fn mean_gap(write: EventRate, factor: Ratio) -> MeanGap {
-    let rate = u128::from(write.micro()) * u128::from(factor.num());
+fn mean_gap(rate: EventRate, factor: Ratio) -> MeanGap {
+    let rate = u128::from(rate.micro()) * u128::from(factor.num());
     if rate == 0 {
         return None;
     }
@@ -212,6 +271,8 @@ mod tests {
             name: "c".into(),
             pages: PageCount::new(pages),
             write: EventRate::per_s(1000),
+            read: EventRate::ZERO,
+            wake: PageCount::ZERO,
             pattern,
             zero: Ratio::ZERO,
             layout: Layout::Contiguous,

@@ -119,6 +119,36 @@ impl PageSet {
     }
 }
 
+impl PageSet {
+    /// The last page at or before `to` that is in the set.
+    pub fn last_to(&self, to: u64) -> Option<u64> {
+        let to = to.min(self.bound.checked_sub(1)?);
+        let word = word_of(to);
+        let rest = self.words[word] & (u64::MAX >> (63 - to % 64));
+        if rest != 0 {
+            return Some(top_page(word, rest));
+        }
+        let mut block = word / 64;
+        let mut live = self.summary[block] & ((1 << (word % 64)) - 1);
+        while live == 0 {
+            block = block.checked_sub(1)?;
+            live = self.summary[block];
+        }
+        let word = block * 64 + 63 - live.leading_zeros() as usize;
+        Some(top_page(word, self.words[word]))
+    }
+
+    /// Its pages, rising.
+    pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        std::iter::successors(self.next_from(0), |&page| self.next_from(page + 1))
+    }
+
+    /// How many runs of neighbours it has: what it takes to name its pages.
+    pub fn runs(&self) -> u64 {
+        self.iter().filter(|&page| page == 0 || !self.contains(page - 1)).count() as u64
+    }
+}
+
 fn word_of(page: u64) -> usize {
     usize::try_from(page / 64).expect("pages fit in memory")
 }
@@ -129,6 +159,10 @@ fn bit_of(page: u64) -> u64 {
 
 fn page_at(word: usize, bits: u64) -> u64 {
     word as u64 * 64 + u64::from(bits.trailing_zeros())
+}
+
+fn top_page(word: usize, bits: u64) -> u64 {
+    word as u64 * 64 + 63 - u64::from(bits.leading_zeros())
 }
 
 #[cfg(test)]
@@ -178,6 +212,12 @@ mod tests {
                 from = page + 1;
             }
             prop_assert_eq!(set.next_from(from), None);
+            for to in (0..9000).step_by(97) {
+                prop_assert_eq!(set.last_to(to), model.range(..=to).next_back().copied());
+            }
+            prop_assert_eq!(set.iter().collect::<Vec<_>>(), model.iter().copied().collect::<Vec<_>>());
+            let starts = model.iter().filter(|&&page| page == 0 || !model.contains(&(page - 1)));
+            prop_assert_eq!(set.runs(), starts.count() as u64);
         }
     }
 }

@@ -75,7 +75,12 @@ impl Network {
         }
     }
 
-    /// Whether nothing passes this way.
+    /// Whether packets of streams on the migration cards pass from one host to another, as far as the network goes.
+    pub fn carries_streams(&self, from: HostId, to: HostId) -> bool {
+        self.silences[self.pair(from.min(to), from.max(to))] == 0 && !self.is_cut(from, to)
+    }
+
+    /// Whether no packet passes from one host to another.
     pub fn is_cut(&self, from: HostId, to: HostId) -> bool {
         self.cuts[self.pair(from, to)] > 0
     }

@@ -1,10 +1,12 @@
-//! `accounting`: bytes and pages sent = delivered + lost + in flight, with ==; time never goes back.
+//! `accounting`: bytes and pages sent = delivered + lost + in flight, with ==; in post-copy no page arrives twice; time never
+//! goes back.
 //!
 //! Why: it guards the simulator itself. What is in flight is recounted from queues and batches, not kept beside them.
 
 use super::{Check, Fact, Invariant, SimTime, World};
 use crate::engine::Finished;
 use crate::model::network::Tally;
+use crate::units::PageCount;
 
 /// Books are balanced every so many events, and at the end.
 const EVERY: u64 = 1024;
@@ -48,6 +50,9 @@ fn balance(world: &World) -> Option<String> {
             "{} read for sending, but {} placed, {} lost and {travelling} on their way",
             pages.sent, pages.placed, pages.lost
         ));
+    }
+    if pages.kept > PageCount::ZERO {
+        return Some(format!("in post-copy, {} arrived a second time", pages.kept));
     }
     let (books, under_way) = (world.network().total(), world.network().all_in_flight());
     let originals = balanced(books.accepted, [books.delivered, books.lost, under_way.messages()]);

@@ -37,7 +37,8 @@ impl Check for Liveness {
 
     fn fact(&mut self, at: SimTime, fact: &Fact, world: &World) -> Option<String> {
         match fact {
-            Fact::Resumed(_) => self.runs_again(at, world),
+            Fact::Resumed(_) | Fact::Unblocked { all: true, .. } => self.runs_again(at, world),
+            Fact::Blocked { all: true, .. } => self.stands_since = self.stands_since.or(Some(at)),
             Fact::Paused { .. } | Fact::CopyGone { executed: true, .. }
                 if !world.vm().copies().any(|(_, copy)| copy.executes()) =>
             {
@@ -52,9 +53,18 @@ impl Check for Liveness {
         if world.scenario().verdict.outcome.contains(&Outcome::Stalled) {
             return None;
         }
+        if world.is_split() && !world.pages_can_follow() {
+            let hosts = [Host::Source, Host::Destination].map(|host| standing(host, world));
+            return Some(format!("pages are missing where the VM runs and cannot come: {}", hosts.join("; ")));
+        }
         let complete: Vec<_> = world.vm().copies().filter(|(_, copy)| copy.is_complete()).collect();
-        if complete.is_empty() {
+        if complete.is_empty() && !world.is_split() {
             return None;
+        }
+        if world.is_split() {
+            self.runs_again(finished.at, world);
+            let (from, stood) = self.late?;
+            return Some(format!("every vCPU waited for {stood} from {from} on; the bound is {}", bound(world)));
         }
         let executing: Vec<_> = complete.iter().filter(|(_, copy)| copy.executes()).collect();
         if executing.is_empty() {
@@ -113,7 +123,12 @@ fn bound(world: &World) -> Span {
     let pages = scenario.vms[0].memory.pages(platform.page_size).get();
     let handling = platform.read_page.saturating_add(platform.place_page).saturating_mul(pages);
     let starts = platform.stop.saturating_add(platform.load).saturating_add(platform.resume);
-    [network.rto_max, scenario.policy.handover.ask_period.saturating_mul(2), transfer, handling, starts]
+    // A command that was lost is repeated once.
+    let recovery = match scenario.operator.recover {
+        Some(recover) => recover.after.saturating_add(recover.retry.saturating_mul(2)),
+        None => Span::ZERO,
+    };
+    [network.rto_max, scenario.policy.handover.ask_period.saturating_mul(2), transfer, handling, starts, recovery]
         .into_iter()
         .fold(detection, Span::saturating_add)
 }

@@ -32,8 +32,8 @@ impl Check for NoStalePage {
             }
             if copy.executes() && copy.memory.page_count() <= REPLAY_PAGES_MAX {
                 let relived = world.relive(copy);
-                if let Some((page, here, should)) = relived.first_difference(&copy.memory) {
-                    return Some(format!("page {page} on {host} holds {should:?}, and should hold {here:?}"));
+                if let Some((page, should, here)) = relived.first_stale(&copy.memory) {
+                    return Some(format!("page {page} on {host} holds {here:?}, and should hold {should:?}"));
                 }
             }
         }

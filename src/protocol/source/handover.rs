@@ -47,7 +47,19 @@ impl Source {
             Message::Ready | Message::Answer(Answer::Holding) => self.ready(channel, out),
             Message::Started | Message::Answer(Answer::Running) => self.started(channel, out),
             Message::Ask => self.asked(out),
-            Message::Answer(Answer::Abandoned) if matches!(self.state, State::HandingOver(_)) => self.roll_back(out),
+            Message::Request(fault) => self.requested(*fault, out),
+            Message::Complete => self.complete(channel, out),
+            Message::Have(list) => self.has(*list, out),
+            Message::Pause => self.told_to_pause(out),
+            Message::Recover => self.recover(out),
+            Message::Answer(Answer::Abandoned)
+                if matches!(
+                    self.state,
+                    State::HandingOver(_) | State::Paused { heard: false, .. } | State::Resyncing { heard: false }
+                ) =>
+            {
+                self.roll_back(out);
+            }
             _ => {}
         }
     }
@@ -69,6 +81,7 @@ impl Source {
     /// The VM runs at the destination.
     fn started(&mut self, channel: Channel, out: &mut Actions) {
         match self.state {
+            State::Pushing(_) | State::Paused { .. } | State::Resyncing { .. } => return self.runs_there(out),
             State::HandingOver(_) => {
                 out.push(Action::Relinquish);
                 self.send(channel, Message::Released, out);

@@ -105,11 +105,17 @@ pub(super) fn write_rounds(page: &mut Page, rounds: &Rounds) {
 }
 
 const LAST: &str = "last";
+/// What followed the VM.
+const FOLLOWED: &str = "post-copy";
 
 fn row(round: &Round) -> [String; 9] {
     let duration = round.to - round.from;
     [
-        round.number.map_or(LAST.into(), |number| number.to_string()),
+        match round.number {
+            Some(number) => number.to_string(),
+            None if round.post_copy => FOLLOWED.into(),
+            None => LAST.into(),
+        },
         units::instant(round.from),
         units::span(duration),
         round.due.get().to_string(),

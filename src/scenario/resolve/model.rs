@@ -198,6 +198,7 @@ pub(super) fn platform(
         stop: required!(context, layers, stop, Span::ZERO).0,
         load: required!(context, layers, load, Span::ZERO).0,
         resume: required!(context, layers, resume, Span::ZERO).0,
+        fault: required!(context, layers, fault, Span::ZERO).0,
         window,
     })
 }

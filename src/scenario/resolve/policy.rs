@@ -2,8 +2,8 @@
 
 use super::context::{Context, Place};
 use crate::scenario::policy::{
-    AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
-    Policy, PreCopy, StopRule, TransportError,
+    AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Hybrid, Migration,
+    OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
 };
 use crate::scenario::schema::policy as text;
 use crate::scenario::schema::quantity::{Text, Word};
@@ -15,6 +15,8 @@ const DEFAULT_ASK_PERIOD: Span = Span::from_s(1);
 const DEFAULT_PING_PERIOD: Span = Span::from_s(1);
 const DEFAULT_PING_TIMEOUT: Span = Span::from_s(1);
 const DEFAULT_MISSES: u64 = 3;
+/// Pivots beyond any that were published (Hines and Gopalan use up to 7).
+const MAX_PIVOTS: u64 = 64;
 
 pub(super) fn policy(context: &mut Context<'_>, policy: &text::Policy, at: &Place) -> Policy {
     let migration = match &policy.migration {
@@ -23,6 +25,10 @@ pub(super) fn policy(context: &mut Context<'_>, policy: &text::Policy, at: &Plac
         text::Migration::PreCopy(text) => {
             Migration::PreCopy(pre_copy(context, text, &at.key("migration").key("pre-copy")))
         }
+        text::Migration::PostCopy(text) => {
+            Migration::PostCopy(post_copy(context, text, &at.key("migration").key("post-copy")))
+        }
+        text::Migration::Hybrid(text) => Migration::Hybrid(hybrid(context, text, &at.key("migration").key("hybrid"))),
     };
     Policy {
         migration,
@@ -37,6 +43,42 @@ fn pre_copy(context: &mut Context<'_>, text: &text::PreCopy, at: &Place) -> PreC
         stop_rule: stop_rule(context, text.stop_rule.as_ref(), &at.key("stop_rule")),
         caps,
         auto_converge: text.auto_converge.as_ref().map(|text| auto_converge(context, text, &at.key("auto_converge"))),
+    }
+}
+
+fn post_copy(context: &mut Context<'_>, text: &text::PostCopy, at: &Place) -> PostCopy {
+    let push = match &text.push {
+        None | Some(text::Push::FromFault(_)) => Push::FromFault,
+        Some(text::Push::Ascending(_)) => Push::Ascending,
+        Some(text::Push::Bubbling(bubbling)) => {
+            let pivots = bubbling.pivots.unwrap_or(1);
+            if pivots == 0 || pivots > MAX_PIVOTS {
+                let message = format!("{pivots} is not 1 to {MAX_PIVOTS}");
+                context.problem(&at.key("push").key("bubbling").key("pivots"), message, None);
+            }
+            Push::Bubbling { pivots }
+        }
+    };
+    let max_bandwidth = text.max_bandwidth.map(|rate| rate.0);
+    context.positive(max_bandwidth != Some(ByteRate::ZERO), &at.key("max_bandwidth"));
+    PostCopy { push, preempt: text.preempt.unwrap_or(false), max_bandwidth }
+}
+
+fn hybrid(context: &mut Context<'_>, text: &text::Hybrid, at: &Place) -> Hybrid {
+    let switch = match text.switch {
+        None => Switch::Rounds(1),
+        Some(text::Switch::Rounds(rounds)) => {
+            context.positive(rounds > 0, &at.key("switch").key("rounds"));
+            Switch::Rounds(rounds)
+        }
+        Some(text::Switch::Time(time)) => Switch::Time(time.0),
+    };
+    let rounds = text.pre_copy.clone().unwrap_or_default();
+    let after = text.post_copy.clone().unwrap_or_default();
+    Hybrid {
+        pre_copy: pre_copy(context, &rounds, &at.key("pre_copy")),
+        switch,
+        post_copy: post_copy(context, &after, &at.key("post_copy")),
     }
 }
 

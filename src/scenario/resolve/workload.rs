@@ -9,7 +9,7 @@ use crate::units::{Bytes, EventRate, PageCount, Ratio};
 /// Pages of the largest guest: 4 TiB of 4 KiB pages, which take 9 GiB of the simulating host's memory.
 const MAX_PAGES: PageCount = PageCount::new(1 << 30);
 /// Writes of one class: a write every 10 ns, as fast as memory answers; gaps are whole nanoseconds.
-const MAX_WRITES: EventRate = EventRate::per_s(100_000_000);
+const MAX_ACCESSES: EventRate = EventRate::per_s(100_000_000);
 const MAX_EXPONENT: u64 = 10;
 
 pub(super) fn workload(
@@ -44,14 +44,16 @@ pub(super) fn workload(
     Some(workload)
 }
 
-/// Complains about classes that write more often than can be drawn one by one.
+/// Complains about classes that are accessed more often than can be drawn one by one.
 fn bounded(context: &mut Context<'_>, workload: &Workload, at: &Place) {
     let fastest = workload.phases.iter().map(|phase| phase.factor).max().unwrap_or(Ratio::ONE).max(Ratio::ONE);
     for (i, class) in workload.classes.iter().enumerate() {
-        let rate = EventRate::per_megasecond(fastest.of(class.write.micro()));
-        if rate > MAX_WRITES {
-            let message = format!("{rate} in its fastest phase; at most {MAX_WRITES} are simulated, one by one");
-            context.problem(&at.index(i).key("write"), message, None);
+        for (key, rate) in [("write", class.write), ("read", class.read)] {
+            let rate = EventRate::per_megasecond(fastest.of(rate.micro()));
+            if rate > MAX_ACCESSES {
+                let message = format!("{rate} in its fastest phase; at most {MAX_ACCESSES} are simulated, one by one");
+                context.problem(&at.index(i).key(key), message, None);
+            }
         }
     }
 }
@@ -104,6 +106,9 @@ fn class(context: &mut Context<'_>, text: &Class, pages: PageCount, at: &Place) 
     if !zero.is_share() {
         context.problem(&at.key("zero"), format!("{zero} is no share"), None);
     }
+    if text.wake.is_some_and(|wake| wake.0 > pages) {
+        context.problem(&at.key("wake"), format!("the class has only {pages}"), None);
+    }
     let pattern = match &text.pattern {
         None | Some(PatternText::Uniform(_)) => Pattern::Uniform,
         Some(PatternText::Sequential(_)) => Pattern::Sequential,
@@ -120,6 +125,8 @@ fn class(context: &mut Context<'_>, text: &Class, pages: PageCount, at: &Place) 
         name: text.name.clone(),
         pages,
         write: text.write.0,
+        read: text.read.map_or(EventRate::ZERO, |read| read.0),
+        wake: text.wake.map_or(PageCount::ZERO, |wake| wake.0),
         pattern,
         zero,
         layout: text.layout.map_or(Layout::Contiguous, |layout| layout.0),

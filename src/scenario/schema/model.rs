@@ -277,6 +277,8 @@ model! {
         load: Text<Span>,
         /// Starting the vCPUs.
         resume: Text<Span>,
+        /// From an access to a page that is not there to the request for it: trap, and the way to the process that asks.
+        fault: Text<Span>,
         /// Window in which `max_bandwidth` is a budget and over which bandwidth is measured; above zero.
         window: Text<Span>,
     }
@@ -290,7 +292,7 @@ model! {
     {
         /// Disjoint classes of pages that together cover the memory.
         classes: Vec<Class>,
-        /// Changes of all write rates, by rising guest time. Default: the factor is 100 % throughout.
+        /// Changes of all rates, by rising guest time. Default: the factor is 100 % throughout.
         phases: Vec<WorkloadPhase>,
     }
 }
@@ -307,7 +309,15 @@ pub struct Class {
     pub size: Option<Text<Bytes>>,
     /// Writes of the whole class, a Poisson process in guest time.
     pub write: Text<EventRate>,
-    /// Which page a write hits. Default: `{"uniform": {}}`.
+    /// Reads of the whole class, another Poisson process in guest time; they matter only where pages are missing. Default:
+    /// `"0 /s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<Text<EventRate>>,
+    /// Pages at its beginning that the guest touches, one after the other, whenever it is started with pages missing.
+    /// Default: `"0 pages"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake: Option<Text<PageCount>>,
+    /// Which page an access hits. Default: `{"uniform": {}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pattern: Option<Pattern>,
     /// Share of its pages that hold only zeros until they are written. Default: `"0 %"`.
@@ -319,7 +329,7 @@ pub struct Class {
     pub layout: Option<Word<Layout>>,
 }
 
-/// Which page of its class a write hits.
+/// Which page of its class an access hits.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Pattern {
@@ -339,13 +349,13 @@ pub struct Zipf {
     pub exponent: Text<Ratio>,
 }
 
-/// From a guest time on, all write rates are multiplied.
+/// From a guest time on, all rates are multiplied.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkloadPhase {
     /// Guest time from which it holds.
     pub from: Text<Span>,
-    /// Factor on every class's write rate; `"0 %"` is idle.
+    /// Factor on every class's rates; `"0 %"` is idle.
     pub factor: Text<Ratio>,
 }
 

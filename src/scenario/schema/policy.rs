@@ -33,10 +33,76 @@ pub enum Migration {
     StopAndCopy(Empty),
     /// In rounds, while the VM runs at the source.
     PreCopy(PreCopy),
+    /// After the VM has been moved, while it runs at the destination.
+    PostCopy(PostCopy),
+    /// Some rounds of pre-copy, then post-copy.
+    Hybrid(Hybrid),
+}
+
+/// Post-copy: how pages follow the VM.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostCopy {
+    /// In which order pages are pushed that nobody has asked for. Default: `{"from-fault": {}}`, as QEMU's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<Push>,
+    /// Whether pages that a vCPU waits for have a connection of their own (QEMU's `postcopy-preempt`). Default: false.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preempt: Option<bool>,
+    /// Limit on the push, a budget per window of the platform; pages that were asked for ignore it (QEMU's
+    /// `max-postcopy-bandwidth`). Default: the link limits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bandwidth: Option<Text<ByteRate>>,
+}
+
+/// In which order the source pushes pages that nobody has asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Push {
+    /// In guest-physical order, whatever is asked for.
+    Ascending(Empty),
+    /// On from the page that was last asked for (QEMU).
+    FromFault(Empty),
+    /// Outwards from the last few pages that were asked for, by turns (Hines and Gopalan, VEE 2009).
+    Bubbling(Bubbling),
+}
+
+/// Bubbling: pushes outwards from pivots.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bubbling {
+    /// How many of the pages that were last asked for are pivots; 1 to 64. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pivots: Option<u64>,
+}
+
+/// Rounds of pre-copy, then post-copy. If the rounds converge first, it ends as a pre-copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Hybrid {
+    /// When to leave the rounds for post-copy. Default: `{"rounds": 1}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub switch: Option<Switch>,
+    /// The rounds. Default: as `pre-copy` without fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pre_copy: Option<PreCopy>,
+    /// What follows. Default: as `post-copy` without fields.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post_copy: Option<PostCopy>,
+}
+
+/// When a hybrid leaves its rounds for post-copy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Switch {
+    /// After so many rounds; at least 1.
+    Rounds(u64),
+    /// So long after the first page: at the sender's next decision, and with a limit at the next window.
+    Time(Text<Span>),
 }
 
 /// Pre-copy: rounds, and when to leave them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreCopy {
     /// When the remaining pages are few enough to stop the VM. Default: `{"qemu": {}}`.

@@ -6,11 +6,11 @@ use proptest::sample::select;
 
 use super::{COLUMNS, GOOD, read};
 use crate::scenario::policy::{
-    AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
-    Policy, PreCopy, StopRule, TransportError,
+    AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Hybrid, Migration,
+    OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
 };
 use crate::scenario::{
-    Direction, Fault, FaultKind, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep,
+    Direction, Fault, FaultKind, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover,
     Scenario, Trigger, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
@@ -63,10 +63,24 @@ fn auto_converge() -> impl Strategy<Value = AutoConverge> {
 
 fn migration() -> impl Strategy<Value = Migration> {
     let caps = (cap(1u64..1 << 48), cap((1u64..1 << 48).prop_map(Bytes::new)), cap(span()));
-    let caps = caps.prop_map(|(rounds, bytes, time)| Caps { rounds, bytes, time });
+    let caps = caps.prop_map(|(rounds, bytes, time)| Caps { rounds, bytes, time }).boxed();
     let pre_copy = (stop_rule(), caps, option::of(auto_converge()))
-        .prop_map(|(stop_rule, caps, auto_converge)| Migration::PreCopy(PreCopy { stop_rule, caps, auto_converge }));
-    prop_oneof![Just(Migration::None), Just(Migration::StopAndCopy), pre_copy]
+        .prop_map(|(stop_rule, caps, auto_converge)| PreCopy { stop_rule, caps, auto_converge })
+        .boxed();
+    let push = prop_oneof![
+        Just(Push::Ascending),
+        Just(Push::FromFault),
+        (1u64..65).prop_map(|pivots| Push::Bubbling { pivots })
+    ];
+    let post_copy = (push, any::<bool>(), option::of(byte_rate()))
+        .prop_map(|(push, preempt, max_bandwidth)| PostCopy { push, preempt, max_bandwidth })
+        .boxed();
+    let switch =
+        prop_oneof![(1u64..1 << 48).prop_map(Switch::Rounds), amount().prop_map(|t| Switch::Time(Span::from_ns(t)))];
+    let hybrid = (pre_copy.clone(), switch, post_copy.clone())
+        .prop_map(|(pre_copy, switch, post_copy)| Migration::Hybrid(Hybrid { pre_copy, switch, post_copy }));
+    let (rounds, pages) = (pre_copy.prop_map(Migration::PreCopy), post_copy.prop_map(Migration::PostCopy));
+    prop_oneof![Just(Migration::None), Just(Migration::StopAndCopy), rounds, pages, hybrid]
 }
 
 fn policy() -> impl Strategy<Value = Policy> {
@@ -97,11 +111,14 @@ fn class() -> impl Strategy<Value = PageClass> {
         (1u64..1000).prop_map(|n| Pattern::Zipf { exponent: Ratio::new(n, 100) }),
     ];
     let layout = select(&[crate::scenario::Layout::Contiguous, crate::scenario::Layout::Shuffled][..]);
-    (1u64..1 << 28, 0u64..1 << 43, pattern, share(), layout).prop_map(|(pages, write, pattern, zero, layout)| {
+    let rates = (0u64..1 << 43, 0u64..1 << 43);
+    (1u64..1 << 28, rates, pattern, share(), layout).prop_map(|(pages, (write, read), pattern, zero, layout)| {
         PageClass {
             name: String::new(),
             pages: PageCount::new(pages),
             write: EventRate::per_megasecond(write),
+            read: EventRate::per_megasecond(read),
+            wake: PageCount::new(read % (pages + 1)),
             pattern,
             zero,
             layout,
@@ -120,15 +137,15 @@ fn vm() -> impl Strategy<Value = Vm> {
         flow,
     });
     let phases = prop::collection::btree_map(amount(), (0u64..1000).prop_map(Ratio::percent), 0..4);
-    ("[a-z]{1,8}", prop::collection::vec(class(), 1..4), phases, option::of(output)).prop_map(
-        |(name, mut classes, phases, output)| {
+    ("[a-z]{1,8}", prop::collection::vec(class(), 1..4), phases, option::of(output), 1u64..1025).prop_map(
+        |(name, mut classes, phases, output, vcpus)| {
             for (i, class) in classes.iter_mut().enumerate() {
                 class.name = format!("class {i}");
             }
             let memory = classes.iter().map(|class| class.pages).sum::<PageCount>().bytes(Bytes::new(4096));
             let phases = phases.into_iter();
             let phases = phases.map(|(from, factor)| WorkloadPhase { from: Span::from_ns(from), factor }).collect();
-            Vm { name, memory, workload: Workload { classes, phases }, output }
+            Vm { name, memory, vcpus, workload: Workload { classes, phases }, output }
         },
     )
 }
@@ -170,7 +187,7 @@ fn fault() -> impl Strategy<Value = Fault> {
     let vmm = select(&[Host::Source, Host::Destination][..]).prop_map(FaultKind::CrashVmm);
     let what =
         prop_oneof![host().prop_map(FaultKind::Crash), vmm, cut, Just(FaultKind::Reset), Just(FaultKind::Silence)];
-    let phases = select(&[Phase::Setup, Phase::Copy, Phase::Stop, Phase::Handover, Phase::Ending][..]);
+    let phases = select(Phase::ALL).prop_filter("under way", |phase| !matches!(phase, Phase::Idle | Phase::Done));
     let phase = (phases, option::of(1u64..1 << 48), share(), amount()).prop_map(|(name, round, progress, after)| {
         let round = round.filter(|_| name == Phase::Copy);
         Trigger::Phase { name, round, progress, after: Span::from_ns(after) }
@@ -208,9 +225,10 @@ fn verdict() -> impl Strategy<Value = Verdict> {
 fn scenario() -> impl Strategy<Value = Scenario> {
     let base = read(GOOD).expect("the good scenario is good");
     let times = (amount(), amount(), option::of(amount()), amount());
+    let recover = option::of((amount(), 1u64..1 << 48));
     let drift = option::of(-100_000i32..=100_000);
     let parts = (policy(), vm(), network(), prop::collection::vec(fault(), 0..4), verdict());
-    ("[^\\s]\\PC{0,20}", parts, times, drift).prop_map(move |(why, parts, times, drift)| {
+    ("[^\\s]\\PC{0,20}", parts, times, drift, recover).prop_map(move |(why, parts, times, drift, recover)| {
         let mut scenario = base.clone();
         scenario.why = why;
         (scenario.policy, scenario.network) = (parts.0, parts.2);
@@ -220,6 +238,9 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         scenario.horizon = Span::from_ns(times.0.max(times.1).max(migrate_at.saturating_add(1)));
         scenario.operator.migrate_at = Span::from_ns(migrate_at);
         scenario.operator.cancel_after = times.2.map(Span::from_ns);
+        scenario.operator.pause_after = times.2.map(|ns| Span::from_ns(ns / 2));
+        scenario.operator.recover =
+            recover.map(|(after, retry)| Recover { after: Span::from_ns(after), retry: Span::from_ns(retry) });
         scenario.seed = times.3;
         scenario.clock_drift_ppm = drift.map(|ppm| (Host::Destination, ppm)).into_iter().collect();
         scenario

@@ -1,0 +1,267 @@
+//! The source in post-copy: it has sent CPU and devices, and its pages follow the VM.
+//!
+//! Until it has heard that the VM runs at the destination, its own copy is the VM's as much as the other, and `on_silence`
+//! says what a silent destination means. From then on the copy here only serves pages ([`Action::Serve`]): it never
+//! runs, and when the connection is lost the source waits to be told to recover.
+
+use std::collections::VecDeque;
+
+use super::{
+    Action, Actions, Channel, Host, Limit, LocalTime, Message, Next, Pacer, PageCount, Report, Source, State, StateId,
+    Timer,
+};
+use crate::protocol::{FaultId, Input, PageList};
+use crate::scenario::policy::{OnSilence, PostCopy};
+use crate::units::Bytes;
+
+/// Pages follow the VM.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Pushing {
+    pacer: Pacer,
+    /// The limit's budget is used up in this window.
+    held_back: bool,
+    /// Pages still to be read.
+    pending: PageCount,
+    /// Asked for and not read yet.
+    requests: VecDeque<FaultId>,
+    /// What is under way on the migration channel, and on the other.
+    main: Errand,
+    urgent: Errand,
+    /// The VM is known to run at the destination.
+    heard: bool,
+}
+
+/// What is under way on one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Errand {
+    Nothing,
+    /// A page that was asked for, or a message without pages.
+    Asked,
+    /// A push, of so many bytes once they are known.
+    Push(Bytes),
+}
+
+impl Pushing {
+    fn new(pacer: Pacer, pending: PageCount, main: Errand, heard: bool) -> Self {
+        let requests = VecDeque::new();
+        Self { pacer, held_back: false, pending, requests, main, urgent: Errand::Nothing, heard }
+    }
+
+    /// Whether every page is sent and it only waits for news.
+    pub(super) fn is_done(&self) -> bool {
+        self.pending == PageCount::ZERO && self.main == Errand::Nothing && self.urgent == Errand::Nothing
+    }
+}
+
+impl Source {
+    fn post_copy(&self) -> &PostCopy {
+        self.settings.policy.migration.post_copy().expect("only a post-copy switches over")
+    }
+
+    /// Opens the connections of an attempt.
+    pub(super) fn connect(&mut self, out: &mut Actions) {
+        self.broken = false;
+        out.push(Action::Connect { peer: Host::Destination, channel: Channel::Migration });
+        if self.settings.policy.migration.post_copy().is_some_and(|post_copy| post_copy.preempt) {
+            out.push(Action::Connect { peer: Host::Destination, channel: Channel::Preempt });
+        }
+    }
+
+    pub(super) fn disconnect(&self, out: &mut Actions) {
+        out.push(Action::Disconnect { channel: Channel::Migration });
+        if self.settings.policy.migration.post_copy().is_some_and(|post_copy| post_copy.preempt) {
+            out.push(Action::Disconnect { channel: Channel::Preempt });
+        }
+    }
+
+    /// The VM stands and is to be moved. After rounds it must be found out which of the pages sent are out of date.
+    pub(super) fn stopped_to_switch(&mut self, state: StateId, now: LocalTime, out: &mut Actions) {
+        if self.settings.policy.migration.pre_copy().is_some() {
+            self.state = State::Switching { state };
+            out.push(Action::SyncLog);
+        } else {
+            self.switch(state, None, now, out);
+        }
+    }
+
+    /// Sends CPU and devices.
+    pub(super) fn switch(&mut self, state: StateId, outdated: Option<PageList>, now: LocalTime, out: &mut Actions) {
+        if self.write(Message::Switch { state, stale: outdated }, out) {
+            // How many pages there are is known with the first that are read.
+            self.state = State::Pushing(self.pushing(PageCount::new(u64::MAX), Errand::Asked, false, now, out));
+        }
+    }
+
+    fn pushing(&self, pending: PageCount, main: Errand, heard: bool, now: LocalTime, out: &mut Actions) -> Pushing {
+        let limit = self.post_copy().max_bandwidth.map_or(Limit::None, Limit::Window);
+        if limit != Limit::None {
+            out.set(Timer::Window, self.settings.window);
+        }
+        Pushing::new(Pacer::new(limit, self.settings.window, now), pending, main, heard)
+    }
+
+    /// Work has ended while pages follow the VM.
+    pub(super) fn pushed(&mut self, now: LocalTime, input: &Input, out: &mut Actions) {
+        match (&mut self.state, input) {
+            (State::Pushing(pushing), Input::Taken { channel, batch, pending }) => {
+                pushing.pending = *pending;
+                let errand = pushing.errand(*channel);
+                if let Errand::Push(bytes) = errand {
+                    *bytes = batch.bytes;
+                }
+                if batch.pages == PageCount::ZERO {
+                    *errand = Errand::Nothing;
+                    self.go_on(out);
+                } else {
+                    self.write_to(*channel, Message::Pages(*batch), out);
+                }
+            }
+            (State::Pushing(pushing), Input::Sent { channel }) => {
+                let errand = std::mem::replace(pushing.errand(*channel), Errand::Nothing);
+                if let Errand::Push(bytes) = errand
+                    && pushing.pacer.sent(bytes, now, now) == Next::AtWindow
+                {
+                    pushing.held_back = true;
+                }
+                self.go_on(out);
+            }
+            (State::Resyncing { .. }, Input::Synced { pending }) => {
+                let pushing = self.pushing(*pending, Errand::Nothing, true, now, out);
+                self.state = State::Pushing(pushing);
+                self.go_on(out);
+            }
+            _ => {}
+        }
+    }
+
+    /// A window of the limit ends.
+    pub(super) fn push_window(&mut self, now: LocalTime, out: &mut Actions) {
+        if let State::Pushing(pushing) = &mut self.state {
+            pushing.pacer.turn_window(now);
+            pushing.held_back = false;
+            out.set(Timer::Window, self.settings.window);
+            self.go_on(out);
+        }
+    }
+
+    /// Reads what is next, on each channel that is free: what was asked for comes first, and ignores the limit.
+    fn go_on(&mut self, out: &mut Actions) {
+        let PostCopy { push, preempt, .. } = *self.post_copy();
+        let budget = self.settings.chunk;
+        let State::Pushing(pushing) = &mut self.state else { return };
+        let asked = if preempt { Channel::Preempt } else { Channel::Migration };
+        if *pushing.errand(asked) == Errand::Nothing
+            && let Some(fault) = pushing.requests.pop_front()
+        {
+            *pushing.errand(asked) = Errand::Asked;
+            out.push(Action::Fetch { channel: asked, fault, push });
+        }
+        if pushing.main == Errand::Nothing && pushing.pending > PageCount::ZERO && !pushing.held_back {
+            pushing.main = Errand::Push(Bytes::ZERO);
+            out.push(Action::Take { channel: Channel::Migration, budget, push });
+        }
+    }
+
+    /// A vCPU at the destination waits for a page.
+    pub(super) fn requested(&mut self, fault: FaultId, out: &mut Actions) {
+        if let State::Pushing(pushing) = &mut self.state {
+            pushing.requests.push_back(fault);
+            self.go_on(out);
+        }
+    }
+
+    /// The VM runs at the destination: the copy here never will.
+    pub(super) fn runs_there(&mut self, out: &mut Actions) {
+        let heard = match &mut self.state {
+            State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard } => heard,
+            State::Paused { heard, asking } => {
+                *asking = false;
+                heard
+            }
+            _ => return,
+        };
+        if !std::mem::replace(heard, true) {
+            out.cancel(Timer::Ask);
+            out.push(Action::Serve);
+        }
+    }
+
+    /// The destination fell silent while pages were to follow.
+    pub(super) fn silence_in_post_copy(&mut self, out: &mut Actions) {
+        let heard = match &self.state {
+            State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard } => *heard,
+            _ => return,
+        };
+        let on_silence = self.settings.policy.handover.on_silence;
+        if !heard && on_silence == OnSilence::Resume {
+            return self.roll_back(out);
+        }
+        self.pause(heard, out);
+        if !heard && on_silence == OnSilence::Ask {
+            self.state = State::Paused { heard, asking: true };
+            self.ask(out);
+        }
+    }
+
+    fn pause(&mut self, heard: bool, out: &mut Actions) {
+        out.push(Action::DropWork);
+        out.cancel(Timer::Window);
+        self.detector.stop(out);
+        out.push(Action::Pause);
+        self.disconnect(out);
+        self.state = State::Paused { heard, asking: false };
+        out.send(Host::Management, Channel::Management, self.attempt, Message::Paused);
+    }
+
+    pub(super) fn told_to_pause(&mut self, out: &mut Actions) {
+        if let State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard } = self.state {
+            self.pause(heard, out);
+        }
+    }
+
+    /// The operator says: connect again. A source that has not noticed that the connection is lost drops it first.
+    pub(super) fn recover(&mut self, out: &mut Actions) {
+        let heard = match self.state {
+            State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard } => {
+                self.pause(heard, out);
+                heard
+            }
+            State::Paused { heard, .. } => heard,
+            _ => return,
+        };
+        out.cancel(Timer::Ask);
+        self.connect(out);
+        self.detector.start(out);
+        self.send(Channel::Migration, Message::Resync, out);
+        self.state = State::Resyncing { heard };
+    }
+
+    /// The destination has these pages, so it runs the VM: the others are to be sent.
+    pub(super) fn has(&mut self, list: PageList, out: &mut Actions) {
+        if matches!(self.state, State::Resyncing { .. }) {
+            self.runs_there(out);
+            out.push(Action::Reconcile(list));
+        }
+    }
+
+    /// Every page is at the destination: nothing of the VM is needed here any more.
+    pub(super) fn complete(&mut self, channel: Channel, out: &mut Actions) {
+        if !matches!(self.state, State::Pushing(_) | State::Paused { .. } | State::Resyncing { .. }) {
+            return;
+        }
+        out.cancel(Timer::Ask);
+        out.cancel(Timer::Window);
+        self.detector.stop(out);
+        out.push(Action::Relinquish);
+        self.send(channel, Message::Released, out);
+        out.push(Action::Discard);
+        out.report(self.attempt, Report::Success);
+        self.state = State::Ended(Report::Success);
+    }
+}
+
+impl Pushing {
+    fn errand(&mut self, channel: Channel) -> &mut Errand {
+        if channel == Channel::Preempt { &mut self.urgent } else { &mut self.main }
+    }
+}

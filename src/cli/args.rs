@@ -133,4 +133,6 @@ pub(super) enum SchemaKind {
     Platform,
     /// Files in models/workloads.
     Workload,
+    /// Files in models/references.
+    Reference,
 }

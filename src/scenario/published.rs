@@ -83,6 +83,8 @@ pub struct Row {
     pub metric: Metric,
     /// The unit of its values.
     pub unit: ColumnUnit,
+    /// The unit in which they were typed and are shown to a reader; empty for counts.
+    pub shown_in: String,
     /// The published value: the median, if there are repetitions.
     pub value: u64,
     /// The published repetitions, sorted.
@@ -177,6 +179,19 @@ pub fn median(values: &[u64]) -> Option<u64> {
 }
 
 impl Row {
+    /// A value of this row for a reader: in the unit in which the published one was typed, to a thousandth of it, rounded
+    /// half up.
+    pub fn shown(&self, value: u64) -> String {
+        let kind = match self.unit {
+            ColumnUnit::Time => ParameterKind::Time,
+            ColumnUnit::Bytes => ParameterKind::Size,
+            ColumnUnit::Pages => ParameterKind::Pages,
+            ColumnUnit::Ratio => ParameterKind::Ratio,
+            ColumnUnit::Count => ParameterKind::Count,
+        };
+        kind.rounded(value, &self.shown_in)
+    }
+
     /// Published repetitions that spread by more than this share of their median are not scored against.
     pub const SPREAD_MAX: (u64, u64) = (5, 100);
 
@@ -233,6 +248,7 @@ mod tests {
             id: "r".into(),
             metric: Metric::Column("downtime_s"),
             unit: ColumnUnit::Time,
+            shown_in: "s".into(),
             value: median(&repetitions).expect("not empty"),
             repetitions,
             tolerance: Tolerance::Equals,

@@ -45,6 +45,30 @@ impl ParameterKind {
         }
     }
 
+    /// Rounded to a thousandth of a unit, for a reader.
+    pub(super) fn rounded(self, value: u64, unit: &str) -> String {
+        self.decimal(value, unit, 3).unwrap_or_else(|| self.plain(value))
+    }
+
+    /// A value in a unit, rounded half up to some decimals, without trailing zeros; `None` if the unit does not do.
+    fn decimal(self, value: u64, unit: &str, places: usize) -> Option<String> {
+        let unit = match self {
+            Self::Count => return None,
+            Self::Ratio => "%",
+            _ => unit,
+        };
+        // A thousand of a unit is a whole number even of those that are less than 1 inside.
+        let thousand = u128::from(self.parse(&format!("1000 {unit}")).filter(|n| *n > 0)?);
+        let scale = (0..places).fold(1_000u128, |scale, _| scale * 10);
+        let scaled = (u128::from(value) * scale + thousand / 2) / thousand;
+        let digits = format!("{scaled:0>width$}", width = places + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - places);
+        Some(match fraction.trim_end_matches('0') {
+            "" => format!("{whole} {unit}"),
+            fraction => format!("{whole}.{fraction} {unit}"),
+        })
+    }
+
     /// As the scenario reads it, in the largest unit that is exact.
     fn plain(self, value: u64) -> String {
         match self {
@@ -107,24 +131,7 @@ impl Parameter {
     }
 
     fn in_unit(&self, value: u64) -> Option<String> {
-        const PLACES: usize = 9;
-        const THOUSAND: u128 = 1000;
-        if self.kind == ParameterKind::Count {
-            return None;
-        }
-        let unit = if self.kind == ParameterKind::Ratio { "%" } else { &self.unit };
-        // A thousand of a unit is a whole number even of those that are less than 1 inside.
-        let thousand = u128::from(self.kind.parse(&format!("1000 {unit}")).filter(|n| *n > 0)?);
-        let scaled = u128::from(value) * THOUSAND * 10u128.pow(9);
-        if !scaled.is_multiple_of(thousand) {
-            return None;
-        }
-        let digits = format!("{:0>width$}", scaled / thousand, width = PLACES + 1);
-        let (whole, fraction) = digits.split_at(digits.len() - PLACES);
-        let text = match fraction.trim_end_matches('0') {
-            "" => format!("{whole} {unit}"),
-            fraction => format!("{whole}.{fraction} {unit}"),
-        };
+        let text = self.kind.decimal(value, &self.unit, 9)?;
         (self.kind.parse(&text) == Some(value)).then_some(text)
     }
 }
@@ -161,10 +168,10 @@ mod tests {
 
     #[test]
     fn steps_are_round_and_reach_both_ends() {
-        let parameter = parameter("800 Mbit/s", "1 Gbit/s");
-        assert_eq!((parameter.step(), parameter.steps()), (100, 250_000));
-        assert_eq!((parameter.at(0), parameter.at(parameter.steps())), (100_000_000, 125_000_000));
-        let odd = super::tests::parameter("1 ns", "10000003 ns");
+        let rate = parameter("800 Mbit/s", "1 Gbit/s");
+        assert_eq!((rate.step(), rate.steps()), (100, 250_000));
+        assert_eq!((rate.at(0), rate.at(rate.steps())), (100_000_000, 125_000_000));
+        let odd = parameter("1 ns", "10000003 ns");
         assert_eq!((odd.step(), odd.at(odd.steps())), (10, 10_000_003));
     }
 }

@@ -120,8 +120,12 @@ fn row(context: &mut Context<'_>, typed: &text::Row, fitted: bool, columns: &[Co
         context.problem(at, "says nothing of how near is near enough", Some(hint));
     }
     let value = given.or(middle)?;
+    if fitted && value == 0 {
+        context.problem(at, "is zero, so there is no relative error to fit", None);
+    }
     let (id, why) = (typed.id.clone(), typed.why.clone());
-    Some(Row { id, metric, unit, value, repetitions, tolerance: tolerance?, replications, why })
+    let shown_in = typed.value.as_ref().or(typed.repetitions.first()).map_or(String::new(), unit_of);
+    Some(Row { id, metric, unit, shown_in, value, repetitions, tolerance: tolerance?, replications, why })
 }
 
 fn metric(
@@ -298,9 +302,15 @@ fn range(context: &mut Context<'_>, fit: &text::Fit, at: &Place) -> Option<(Para
         context.problem(&at.key("to"), "is not above `from`", None);
         return None;
     }
-    let unit = match &fit.from {
-        Amount::Text(text) => text.trim().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim(),
-        Amount::Whole(_) => "",
-    };
-    Some((kind, unit.into(), from, to))
+    Some((kind, unit_of(&fit.from), from, to))
+}
+
+/// The unit as typed; empty for a bare number.
+fn unit_of(amount: &Amount) -> String {
+    match amount {
+        Amount::Text(text) => {
+            text.trim().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start().into()
+        }
+        Amount::Whole(_) => String::new(),
+    }
 }

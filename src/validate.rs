@@ -109,9 +109,9 @@ fn compare(row: &Row, measured: Measured, fitted: bool) -> Compared {
     Compared { measured, error, verdict, reason }
 }
 
-/// Per cent with one decimal, cut.
+/// Per cent with one decimal, rounded half up.
 fn percent(ratio: crate::units::Ratio) -> String {
-    let thousandths = ratio.of(1_000);
+    let thousandths = ratio.of(1_000_000).saturating_add(500) / 1_000;
     format!("{}.{} %", thousandths / 10, thousandths % 10)
 }
 

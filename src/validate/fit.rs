@@ -3,7 +3,7 @@
 //! Why not a general optimiser: a run is a step function of its parameters, floats are kept out of everything but the random
 //! laws, and the usual case (one unknown rate, one row that shows it) is a matter of bracketing a sign. One row is hit by
 //! regula falsi with Illinois' weights, several are fitted by a coarse scan and a golden section; then the next parameter,
-//! and round again until none moves.
+//! then a stride in the direction of them all, and round again until none moves.
 
 use super::measure::Laboratory;
 use super::relative;
@@ -13,10 +13,14 @@ use crate::scenario::published::{Parameter, Reference};
 const RUNS_MAX: u64 = 2_000;
 /// Rounds over all parameters.
 const SWEEPS_MAX: usize = 30;
+/// Doublings of a stride.
+const STRIDES: u32 = 12;
 /// Errors are counted in these parts.
 const SCALE: i128 = 1_000_000_000;
 /// An error that is as good as none: ten millionths, finer than anything published.
 const HIT: i64 = 10_000;
+/// With errors of this size in all fitted rows, a ten thousandth, several parameters are good enough.
+const NEAR: i64 = 100_000;
 /// An error with which the end of a range cannot be what is sought: a thousandth.
 const MISSED: i64 = 1_000_000;
 /// Points of the coarse scan, ends included.
@@ -51,21 +55,52 @@ impl Search<'_, '_> {
     fn descend(&mut self) -> bool {
         let parameters = &self.reference.parameters;
         for _ in 0..SWEEPS_MAX {
-            let mut at_rest = true;
+            let before = self.steps.clone();
             for (which, parameter) in parameters.iter().enumerate() {
                 if self.laboratory.runs() > RUNS_MAX {
                     return false;
                 }
-                let before = self.steps[which];
                 self.steps[which] = self.best(which, parameter);
-                // What moves less than this has no influence that could be seen.
-                at_rest &= self.steps[which].abs_diff(before) <= parameter.steps() / 100_000;
             }
-            if at_rest || parameters.len() < 2 {
+            // What moves less than this has no influence that could be seen.
+            let moved = |which: usize, parameter: &Parameter| {
+                self.steps[which].abs_diff(before[which]) > parameter.steps() / 20_000
+            };
+            let at_rest = !parameters.iter().enumerate().any(|(which, parameter)| moved(which, parameter));
+            if at_rest || parameters.len() < 2 || self.hits_all() {
                 return true;
             }
+            self.stride(&before);
         }
         false
+    }
+
+    /// Goes on in the direction of the last sweep while that helps: where two parameters act alike, sweeps alone creep.
+    fn stride(&mut self, before: &[u64]) {
+        let here = self.steps.clone();
+        let mut best = self.total(&here);
+        for doubling in 0..STRIDES {
+            let ends = self.reference.parameters.iter().map(Parameter::steps);
+            let further = |(from, at): (&u64, &u64), end: u64| {
+                let ahead = i128::from(*at) + (i128::from(*at) - i128::from(*from)) * (1 << doubling);
+                u64::try_from(ahead.clamp(0, i128::from(end))).expect("on the grid")
+            };
+            let there: Vec<u64> = before.iter().zip(&here).zip(ends).map(|(pair, end)| further(pair, end)).collect();
+            let loss = self.total(&there);
+            if loss >= best {
+                return;
+            }
+            (best, self.steps) = (loss, there);
+        }
+    }
+
+    fn hits_all(&mut self) -> bool {
+        let (rows, steps) = (self.fitted_rows(), self.steps.clone());
+        self.errors_at(&rows, &steps).into_iter().all(|error| error.is_some_and(|error| error.abs() <= NEAR))
+    }
+
+    fn fitted_rows(&self) -> Vec<usize> {
+        (0..self.reference.rows.len()).filter(|row| self.reference.is_fitted(*row)).collect()
     }
 
     fn best(&mut self, which: usize, parameter: &Parameter) -> u64 {
@@ -73,15 +108,27 @@ impl Search<'_, '_> {
         hit.unwrap_or_else(|| self.least_squares(which, parameter))
     }
 
-    /// The errors of a parameter's rows after some steps, in parts of [`SCALE`]; `None` for a row without a value.
+    /// The errors of a parameter's rows after some steps of it, in parts of [`SCALE`]; `None` for a row without a value.
     fn errors(&mut self, which: usize, steps: u64) -> Vec<Option<i64>> {
-        let parameters = self.reference.parameters.iter().zip(&self.steps).enumerate();
-        let values: Vec<u64> =
-            parameters.map(|(i, (other, at))| other.at(if i == which { steps } else { *at })).collect();
-        let rows = &self.reference.parameters[which].rows;
+        let mut all = self.steps.clone();
+        all[which] = steps;
+        self.errors_at(&self.reference.parameters[which].rows, &all)
+    }
+
+    fn errors_at(&mut self, rows: &[usize], steps: &[u64]) -> Vec<Option<i64>> {
+        let values = self.values(steps);
         let measured = self.laboratory.measure(rows, &values).into_iter().zip(rows);
         let published = |row: &usize| self.reference.rows[*row].value;
         measured.map(|(measured, row)| relative(measured.median?, published(row), SCALE)).collect()
+    }
+
+    fn values(&self, steps: &[u64]) -> Vec<u64> {
+        self.reference.parameters.iter().zip(steps).map(|(parameter, steps)| parameter.at(*steps)).collect()
+    }
+
+    fn total(&mut self, steps: &[u64]) -> u128 {
+        let rows = self.fitted_rows();
+        squares(&self.errors_at(&rows, steps))
     }
 
     /// Where the error of the one row changes its sign; `None` if it does not between the ends.
@@ -126,7 +173,7 @@ impl Search<'_, '_> {
         let scan: Vec<(u128, u64)> = (0..SCAN).map(|i| (self.loss(which, point(i)), point(i))).collect();
         let (mut best, centre) = scan.iter().enumerate().map(|(i, seen)| (*seen, i)).min().expect("a scan has points");
         let (mut low, mut high) = (scan[centre.saturating_sub(1)].1, scan[(centre + 1).min(scan.len() - 1)].1);
-        while high - low > (steps / 100_000).max(2) {
+        while high - low > (steps / 20_000).max(2) {
             let part = (high - low) * 382 / 1000;
             let (left, right) = (low + part.max(1), high - part.max(1));
             let (at_left, at_right) = (self.loss(which, left), self.loss(which, right));
@@ -137,15 +184,12 @@ impl Search<'_, '_> {
                 low = left;
             }
         }
-        for steps in low..=high {
-            best = best.min((self.loss(which, steps), steps));
-        }
-        best.1
+        let middle = low.midpoint(high);
+        best.min((self.loss(which, middle), middle)).1
     }
 
     fn loss(&mut self, which: usize, steps: u64) -> u128 {
-        let square = |error: Option<i64>| error.map_or(u128::MAX, |error| u128::from(error.unsigned_abs()).pow(2));
-        self.errors(which, steps).into_iter().map(square).fold(0, u128::saturating_add)
+        squares(&self.errors(which, steps))
     }
 
     /// Whether the value found is to be trusted.
@@ -173,8 +217,7 @@ impl Search<'_, '_> {
 
     /// A row of a parameter that lies outside its tolerance.
     fn outside(&mut self, which: usize) -> Option<usize> {
-        let parameters = self.reference.parameters.iter().zip(&self.steps);
-        let values: Vec<u64> = parameters.map(|(parameter, steps)| parameter.at(*steps)).collect();
+        let values = self.values(&self.steps);
         let rows = &self.reference.parameters[which].rows;
         let measured = self.laboratory.measure(rows, &values);
         rows.iter().copied().zip(measured).find_map(|(number, measured)| {
@@ -182,4 +225,10 @@ impl Search<'_, '_> {
             (row.tolerance.holds(measured.median?, row.value) == Some(false)).then_some(number)
         })
     }
+}
+
+/// The sum of squares; a row without a value outweighs all others.
+fn squares(errors: &[Option<i64>]) -> u128 {
+    let square = |error: &Option<i64>| error.map_or(u128::MAX, |error| u128::from(error.unsigned_abs()).pow(2));
+    errors.iter().map(square).fold(0, u128::saturating_add)
 }

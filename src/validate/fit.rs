@@ -54,6 +54,7 @@ impl Search<'_, '_> {
     /// Whether all came to rest.
     fn descend(&mut self) -> bool {
         let parameters = &self.reference.parameters;
+        let mut last = None;
         for _ in 0..SWEEPS_MAX {
             let before = self.steps.clone();
             for (which, parameter) in parameters.iter().enumerate() {
@@ -62,17 +63,21 @@ impl Search<'_, '_> {
                 }
                 self.steps[which] = self.best(which, parameter);
             }
-            // What moves less than this has no influence that could be seen.
-            let moved = |which: usize, parameter: &Parameter| {
-                self.steps[which].abs_diff(before[which]) > parameter.steps() / 20_000
-            };
-            let at_rest = !parameters.iter().enumerate().any(|(which, parameter)| moved(which, parameter));
-            if at_rest || parameters.len() < 2 || self.hits_all() {
+            let again = self.is_near(&before) || last.as_ref().is_some_and(|last: &Vec<u64>| self.is_near(last));
+            if again || parameters.len() < 2 || self.hits_all() {
                 return true;
             }
+            last = Some(self.steps.clone());
             self.stride(&before);
         }
         false
+    }
+
+    /// Whether the parameters stand where they stood, but for what has no influence that could be seen.
+    fn is_near(&self, there: &[u64]) -> bool {
+        let moved =
+            |(parameter, (from, to)): (&Parameter, (&u64, &u64))| from.abs_diff(*to) > parameter.steps() / 20_000;
+        !self.reference.parameters.iter().zip(there.iter().zip(&self.steps)).any(moved)
     }
 
     /// Goes on in the direction of the last sweep while that helps: where two parameters act alike, sweeps alone creep.

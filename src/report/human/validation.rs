@@ -98,10 +98,12 @@ fn table(page: &mut Page, reference: &Reference, validation: &Validation) {
         padded.collect::<Vec<_>>().join("  ").trim_end().to_string()
     };
     page.line("  ", &line(&HEADS.map(String::from)), DIM);
-    for (cells, compared) in rows.iter().zip(&validation.rows) {
+    for ((cells, row), compared) in rows.iter().zip(&reference.rows).zip(&validation.rows) {
         page.line("  ", &line(cells), style_of(compared.verdict));
         if !compared.reason.is_empty() {
             page.paragraph("      ", &compared.reason, DIM);
+        } else if compared.verdict == Verdict::Fail {
+            page.paragraph("      ", &format!("allowed: {}", tolerance(row, row.tolerance)), DIM);
         }
     }
 }
@@ -124,7 +126,7 @@ fn cells(row: &Row, compared: &Compared) -> [String; 7] {
         _ => String::new(),
     };
     let verdict = match compared.verdict {
-        Verdict::Pass | Verdict::Fail => format!("{} ({})", compared.verdict.as_str(), tolerance(row)),
+        Verdict::Pass => format!("pass ({})", tolerance(row, sufficient(row, measured.median))),
         other => other.as_str().into(),
     };
     [
@@ -145,8 +147,20 @@ fn error(millionths: i64) -> String {
     format!("{sign}{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
-fn tolerance(row: &Row) -> String {
-    match row.tolerance {
+/// The first of a row's tolerances that a value keeps; all of them if it keeps none.
+fn sufficient(row: &Row, value: Option<u64>) -> Tolerance {
+    let Tolerance::Within { fraction, absolute, factor } = row.tolerance else { return row.tolerance };
+    let singly = [
+        Tolerance::Within { fraction, absolute: None, factor: None },
+        Tolerance::Within { fraction: None, absolute, factor: None },
+        Tolerance::Within { fraction: None, absolute: None, factor },
+    ];
+    let holds = |one: &Tolerance| value.is_some_and(|value| one.holds(value, row.value) == Some(true));
+    singly.into_iter().find(holds).unwrap_or(row.tolerance)
+}
+
+fn tolerance(row: &Row, tolerance: Tolerance) -> String {
+    match tolerance {
         Tolerance::None => "none".into(),
         Tolerance::Equals => "equal".into(),
         Tolerance::Within { fraction, absolute, factor } => {
@@ -200,7 +214,7 @@ fn plan_row(page: &mut Page, reference: &Reference, number: usize, row: &Row) {
         () if reference.is_fitted(number) => "fitted".into(),
         () if row.why.is_some() => "reported only".into(),
         () if row.spread().is_some() => "reported only: its repetitions spread".into(),
-        () => tolerance(row),
+        () => tolerance(row, row.tolerance),
     };
     let times = if row.replications == 1 { String::new() } else { format!(", {} runs", row.replications) };
     page.paragraph("  ", &format!("{}: {} = {} ({role}){times}", row.id, row.metric, row.shown(row.value)), PLAIN);

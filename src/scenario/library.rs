@@ -20,7 +20,7 @@ static EMBEDDED_SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios
 /// The text of a shipped file by its path from the repository's root, such as `models/../scenarios/smoke/pre-copy.json`.
 pub(super) fn embedded(path: &Path) -> Option<Result<Source, ScenarioError>> {
     let mut steps: Vec<&str> = Vec::new();
-    for step in path.iter() {
+    for step in path {
         match step.to_str()? {
             "." => {}
             ".." => drop(steps.pop()?),

@@ -24,24 +24,24 @@ const PROBLEMS_MAX: usize = 20;
 /// # Errors
 /// Everything that is wrong with the file, its scenario, or what its rows and parameters make of it.
 pub fn load_reference(file: &Path, options: &LoadOptions<'_>) -> Result<Reference, ScenarioError> {
-    let here = Library::new(options.models, Some(Path::new(".")));
-    let name = file.to_str().filter(|name| !file.exists() && !name.contains(['/', '\\']) && !name.ends_with(".json"));
-    let Some(name) = name else {
+    let Some(name) = file.to_str().filter(|_| !file.exists() && may_be_a_name(file)) else {
         let source = Arc::new(Source::read(file)?);
         return read(&source, file, &Library::new(options.models, Some(file)), options);
     };
-    match here.find(ModelKind::Reference, name)? {
-        Some(source) => {
-            let path = PathBuf::from(source.name().trim_start_matches("embedded:"));
-            read(&source, &path, &here, options)
-        }
-        None => {
-            let names = here.names(ModelKind::Reference);
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let hint = spelling::hint(name, &names).map_or(String::new(), |hint| format!("; {hint}"));
-            Err(ScenarioError::NoReference { name: name.into(), hint })
-        }
-    }
+    let here = Library::new(options.models, Some(Path::new(".")));
+    let Some(source) = here.find(ModelKind::Reference, name)? else {
+        let names = here.names(ModelKind::Reference);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let hint = spelling::hint(name, &names).map_or(String::new(), |hint| format!("; {hint}"));
+        return Err(ScenarioError::NoReference { name: name.into(), hint });
+    };
+    let path = PathBuf::from(source.name().trim_start_matches("embedded:"));
+    read(&source, &path, &here, options)
+}
+
+/// Whether nothing says that a file is meant: no folder, no ending.
+fn may_be_a_name(file: &Path) -> bool {
+    file.components().count() == 1 && file.extension().is_none_or(|ending| ending != "json")
 }
 
 /// Reads a reference from a text; a path to its scenario is from the folder of `name`.

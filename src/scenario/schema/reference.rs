@@ -169,7 +169,8 @@ macro_rules! by_visitor {
                 impl<'de> Visitor<'de> for Own {
                     type Value = $name;
                     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str(&$expecting)
+                        let expecting: String = $expecting;
+                        f.write_str(&expecting)
                     }
                     $($visit)+
                 }
@@ -194,7 +195,7 @@ macro_rules! by_visitor {
 
 by_visitor!(
     ScenarioRef,
-    "the path of a scenario or a scenario itself".to_string(),
+    "the path of a scenario or a scenario itself".into(),
     |generator| {
         let inline = generator.subschema_for::<ScenarioFile>();
         json_schema!({ "anyOf": [{ "type": "string" }, inline] })
@@ -212,7 +213,7 @@ by_visitor!(
 
 by_visitor!(
     MetricRef,
-    "the name of a column or a measure".to_string(),
+    "the name of a column or a measure".into(),
     |generator| {
         let measure = generator.subschema_for::<Measure>();
         json_schema!({ "anyOf": [{ "type": "string" }, measure] })
@@ -243,7 +244,7 @@ by_visitor!(
 
 by_visitor!(
     RoundRef,
-    "the number of a round or \"last\"".to_string(),
+    "the number of a round or \"last\"".into(),
     |_| { json_schema!({ "anyOf": [{ "const": "last" }, { "type": "integer", "minimum": 1 }] }) },
     {
         fn visit_str<E: de::Error>(self, text: &str) -> Result<RoundRef, E> {

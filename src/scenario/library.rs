@@ -157,6 +157,16 @@ mod tests {
     }
 
     #[test]
+    fn shipped_files_are_found_by_the_way_between_them() {
+        let found = |path: &str| embedded(Path::new(path)).map(|source| source.expect("a text").name().to_string());
+        let scenario = "embedded:scenarios/smoke/pre-copy.json";
+        assert_eq!(found("models/references/../../scenarios/smoke/pre-copy.json").as_deref(), Some(scenario));
+        for path in ["scenarios/smoke/none.json", "../scenarios/smoke/pre-copy.json", "src/lib.rs", "models/..", "/"] {
+            assert_eq!(found(path), None, "{path}");
+        }
+    }
+
+    #[test]
     fn every_embedded_model_says_what_it_is() {
         let all = Library::default().list();
         assert!(all.iter().any(|entry| entry.name == "gige" && entry.kind == ModelKind::Network));

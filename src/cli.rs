@@ -40,6 +40,7 @@ pub fn main() -> ExitCode {
 fn dispatch(arguments: Arguments) -> Status {
     match arguments.command {
         Command::Run(run) => commands::run::run(&run),
+        Command::Validate(validate) => commands::validate::validate(&validate),
         Command::List(list) => commands::list::list(&list),
         Command::Schema(schema) => commands::schema::schema(&schema),
     }

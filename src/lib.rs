@@ -49,6 +49,8 @@ pub mod metric;
 
 pub mod run;
 
+pub mod validate;
+
 pub mod report;
 pub mod trace;
 

@@ -10,12 +10,14 @@ mod human;
 mod json;
 mod timeline;
 pub(crate) mod tree;
+mod validation;
 
 #[cfg(test)]
 pub(crate) mod fixture;
 
 pub use self::csv::csv;
 pub use self::describe::describe;
-pub use self::human::human;
+pub use self::human::{human, human_plan, human_validation};
 pub use self::json::json;
 pub use self::timeline::{Kind, Line, deliveries, timeline};
+pub use self::validation::{csv_validation, json_validation};

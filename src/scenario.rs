@@ -11,6 +11,7 @@ mod parse;
 pub mod path;
 pub mod policy;
 mod print;
+pub mod published;
 pub mod reference;
 mod resolve;
 pub mod schema;
@@ -28,7 +29,8 @@ pub use library::{ModelEntry, list_models};
 pub use load::{LoadOptions, load, load_text};
 pub use policy::{Operator, Policy, Recover};
 pub use print::{print, print_json};
-pub use reference::{json_schema, model_schema, reference_markdown};
+pub use published::{Reference, load_reference, load_reference_text};
+pub use reference::{json_schema, model_schema, reference_markdown, references_markdown};
 pub use resolve::{Column, ColumnUnit};
 
 /// One experiment.

@@ -168,3 +168,52 @@ words! {
         PostCopy = "post-copy",
     }
 }
+
+words! {
+    /// Instants of a migration between which a published time can be measured; each the first of its kind, unless it says
+    /// otherwise.
+    Mark {
+        /// The source accepts the migrate command.
+        Accepted = "accepted",
+        /// The first round begins: the first page is read while the VM runs at the source.
+        Copying = "copying",
+        /// The VM stops at the source, after the command was accepted.
+        Stopped = "stopped",
+        /// The VM runs at the destination.
+        Resumed = "resumed",
+        /// The source reads pages for sending for the last time.
+        LastSend = "last-send",
+        /// L: the last page has arrived.
+        LastPage = "last-page",
+        /// R: the source gives up for good its right to resume.
+        Relinquished = "relinquished",
+        /// C: the destination learns of R.
+        Concluded = "concluded",
+        /// A packet that the guest sent at the destination leaves that host.
+        FirstOutput = "first-output",
+        /// The client has a packet that the guest sent at the destination.
+        FirstDelivery = "first-delivery",
+        /// A fault strikes.
+        Fault = "fault",
+        /// A node suspects its peer.
+        Suspected = "suspected",
+        /// The source gives the migration up.
+        GaveUp = "gave-up",
+        /// The VM runs at the source again, after it had stopped there.
+        ResumedAtSource = "resumed-at-source",
+    }
+}
+
+words! {
+    /// What a round of the copy is measured by.
+    RoundMeasure {
+        /// Bytes on the wire.
+        Bytes = "bytes",
+        /// Pages read and sent.
+        Pages = "pages",
+        /// How long it took.
+        Time = "time",
+        /// Pages found dirty by the sync that ended it.
+        Dirtied = "dirtied",
+    }
+}

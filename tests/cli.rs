@@ -220,13 +220,15 @@ fn lists_name_what_there_is() {
 
 #[test]
 fn generated_pages_are_fresh() {
-    let pages: [(&str, &[&str]); 6] = [
+    let pages: [(&str, &[&str]); 8] = [
         ("docs/scenario.md", &["schema", "--markdown"]),
         ("docs/metrics.md", &["list", "metrics", "--format", "markdown"]),
         ("docs/schema/scenario.schema.json", &["schema", "scenario"]),
         ("docs/schema/network.schema.json", &["schema", "network"]),
         ("docs/schema/platform.schema.json", &["schema", "platform"]),
         ("docs/schema/workload.schema.json", &["schema", "workload"]),
+        ("docs/schema/reference.schema.json", &["schema", "reference"]),
+        ("docs/references.md", &["schema", "reference", "--markdown"]),
     ];
     for (page, command) in pages {
         let there = fs::read_to_string(root().join(page)).expect("committed");

@@ -24,7 +24,23 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("metric", &["units", "vocabulary", "scenario", "model", "world", "engine"]),
     ("oracle", &["units", "vocabulary", "scenario", "model", "protocol", "world", "engine", "metric"]),
     ("run", &["units", "vocabulary", "rng", "scenario", "world", "engine", "oracle", "metric"]),
-    ("report", &["units", "vocabulary", "scenario", "model", "protocol", "world", "engine", "oracle", "metric", "run"]),
+    ("validate", &["units", "vocabulary", "rng", "scenario", "world", "engine", "run"]),
+    (
+        "report",
+        &[
+            "units",
+            "vocabulary",
+            "scenario",
+            "model",
+            "protocol",
+            "world",
+            "engine",
+            "oracle",
+            "metric",
+            "run",
+            "validate",
+        ],
+    ),
     (
         "trace",
         &[
@@ -41,7 +57,10 @@ const LAYERS: &[(&str, &[&str])] = &[
             "report",
         ],
     ),
-    ("cli", &["units", "vocabulary", "rng", "scenario", "engine", "oracle", "metric", "run", "report", "trace"]),
+    (
+        "cli",
+        &["units", "vocabulary", "rng", "scenario", "engine", "oracle", "metric", "run", "validate", "report", "trace"],
+    ),
 ];
 
 /// Modules of a run: no I/O, no thread, no clock, no environment (A1), nothing that can fail.
@@ -152,6 +171,18 @@ fn only_the_command_line_reads_scenarios() {
             if typed.iter().any(|path| code.contains(path)) {
                 broken.push(format!("{}:{line}: {}", source.name, code.trim()));
             }
+        }
+    }
+    complain(&broken);
+}
+
+/// A7: one layer makes many runs at a time.
+#[test]
+fn threads_stay_above_the_run() {
+    let mut broken = Vec::new();
+    for source in sources().iter().filter(|s| s.module != "validate") {
+        for (line, code) in code(&source.text).filter(|(_, code)| code.contains("rayon")) {
+            broken.push(format!("{}:{line}: {}", source.name, code.trim()));
         }
     }
     complain(&broken);

@@ -22,6 +22,8 @@ pub(super) struct Arguments {
 pub(super) enum Command {
     /// Simulate one scenario and judge it.
     Run(RunOf),
+    /// Simulate published results and compare: reference files, or shipped references by name.
+    Validate(ValidateOf),
     /// List what can be named in a scenario, and what comes out of a run.
     List(List),
     /// Print the JSON Schema of scenario or model files, or the field reference.
@@ -58,13 +60,38 @@ pub(super) struct RunOf {
     pub models: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct ValidateOf {
+    /// Reference files, or names of shipped references (see `list models`).
+    #[arg(required_unless_present = "all", value_name = "FILE")]
+    pub references: Vec<PathBuf>,
+    /// All shipped references.
+    #[arg(long)]
+    pub all: bool,
+    /// Seed of all random draws [default: the scenario's].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = Format::Human, env = "MIDFLIGHT_FORMAT")]
+    pub format: Format,
+    /// Print the rows as they are understood and how many runs they take, and run nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Colours in human output.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]
+    pub color: Colour,
+    /// Where models and references are looked up [default: the nearest `models/` at or above the file].
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
     /// A summary to read.
     Human,
-    /// Record, rounds, timeline, faults and verdict.
+    /// All of it: of a run, record, rounds, timeline, faults and verdict.
     Json,
-    /// The record as one row.
+    /// The record, or each comparison, as one row.
     Csv,
 }
 
@@ -93,7 +120,7 @@ pub(super) struct List {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Listed {
-    /// Networks, platforms, workloads and traces that a scenario can name.
+    /// Networks, platforms, workloads and traces that a scenario can name, and references.
     Models,
     /// What a policy is made of.
     Policies,
@@ -133,4 +160,6 @@ pub(super) enum SchemaKind {
     Platform,
     /// Files in models/workloads.
     Workload,
+    /// Files in models/references.
+    Reference,
 }

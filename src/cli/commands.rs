@@ -3,3 +3,4 @@
 pub(super) mod list;
 pub(super) mod run;
 pub(super) mod schema;
+pub(super) mod validate;

@@ -7,7 +7,10 @@ mod measures;
 mod page;
 mod story;
 mod units;
+mod validation;
 mod verdict;
+
+pub use self::validation::{human_plan, human_validation};
 
 use self::page::{BAD, DIM, GOOD, PLAIN, Page, WARN};
 use crate::oracle::Violation;

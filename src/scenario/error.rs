@@ -58,6 +58,14 @@ pub enum ScenarioError {
         /// Column, from 1.
         column: usize,
     },
+    /// A name that no shipped reference has.
+    #[error("there is no file and no reference `{name}`{hint}")]
+    NoReference {
+        /// As typed.
+        name: String,
+        /// What may have been meant.
+        hint: String,
+    },
     /// A `--set` that cannot be applied.
     #[error("--set {set}: {reason}")]
     Set {

@@ -9,11 +9,33 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 
 use super::error::ScenarioError;
-use super::parse::parse;
+use super::parse::{parse, parse_reference};
 use super::schema::model::{Header, Model, ModelKind, Network, Platform, Workload};
+use super::schema::reference::ReferenceFile;
 use super::source::Source;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models");
+static EMBEDDED_SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
+
+/// The text of a shipped file by its path from the repository's root, such as `models/../scenarios/smoke/pre-copy.json`.
+pub(super) fn embedded(path: &Path) -> Option<Result<Source, ScenarioError>> {
+    let mut steps: Vec<&str> = Vec::new();
+    for step in path {
+        match step.to_str()? {
+            "." => {}
+            ".." => drop(steps.pop()?),
+            step => steps.push(step),
+        }
+    }
+    let (top, rest) = steps.split_first()?;
+    let folder = match *top {
+        "models" => &EMBEDDED,
+        "scenarios" => &EMBEDDED_SCENARIOS,
+        _ => return None,
+    };
+    let file = folder.get_file(rest.join("/"))?;
+    Some(Source::new(format!("embedded:{}", steps.join("/")), file.contents()))
+}
 
 /// Where models are looked up.
 #[derive(Debug, Clone, Default)]
@@ -104,9 +126,16 @@ fn about(kind: ModelKind, source: &Arc<Source>) -> String {
         ModelKind::Network => of::<Network>(source),
         ModelKind::Platform => of::<Platform>(source),
         ModelKind::Workload => of::<Workload>(source),
+        ModelKind::Reference => {
+            parse_reference::<ReferenceFile>(source).ok().map(|file| first_sentence(&file.why).into())
+        }
         ModelKind::Trace => Some(format!("A rate trace of {} steps.", source.text().lines().skip(1).count())),
     }
     .unwrap_or_default()
+}
+
+fn first_sentence(text: &str) -> &str {
+    text.find(". ").map_or(text, |end| &text[..=end])
 }
 
 /// A name is a file stem, never a path.
@@ -125,6 +154,16 @@ mod tests {
             assert!(!is_name(name), "{name}");
         }
         assert!(is_name("write-intensive-1g"));
+    }
+
+    #[test]
+    fn shipped_files_are_found_by_the_way_between_them() {
+        let found = |path: &str| embedded(Path::new(path)).map(|source| source.expect("a text").name().to_string());
+        let scenario = "embedded:scenarios/smoke/pre-copy.json";
+        assert_eq!(found("models/references/../../scenarios/smoke/pre-copy.json").as_deref(), Some(scenario));
+        for path in ["scenarios/smoke/none.json", "../scenarios/smoke/pre-copy.json", "src/lib.rs", "models/..", "/"] {
+            assert_eq!(found(path), None, "{path}");
+        }
     }
 
     #[test]

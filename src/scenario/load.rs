@@ -43,7 +43,7 @@ pub fn load_text(name: &str, text: &str, options: &LoadOptions<'_>) -> Result<Sc
 }
 
 /// What a scenario is called.
-fn stem(path: &Path) -> String {
+pub(super) fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(|| "inline".into(), |stem| stem.to_string_lossy().into_owned())
 }
 
@@ -53,18 +53,31 @@ fn load_source(
     library: &Library,
     options: &LoadOptions<'_>,
 ) -> Result<Scenario, ScenarioError> {
-    let file: ScenarioFile = parse(source).map_err(|problem| *problem)?;
-    if options.sets.is_empty() {
-        return resolve(name, &file, source, library, options.columns).map_err(ScenarioError::Invalid);
-    }
     let settings = options.sets.iter().map(|text| Setting::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let source = with_default_models(&file, source, &settings)?;
-    let spliced = splice(&source, &settings)?;
+    load_with(name, source, library, options.columns, &settings, &|problem, spliced| blame(problem, spliced, &settings))
+}
+
+/// Reads a scenario with some settings made; `blame` is handed the problems that are there only with them, and the text
+/// in which they were made.
+pub(super) fn load_with(
+    name: &str,
+    source: &Arc<Source>,
+    library: &Library,
+    columns: &[Column],
+    settings: &[Setting],
+    blame: &dyn Fn(Diagnostic, &Arc<Source>) -> Diagnostic,
+) -> Result<Scenario, ScenarioError> {
+    let file: ScenarioFile = parse(source).map_err(|problem| *problem)?;
+    if settings.is_empty() {
+        return resolve(name, &file, source, library, columns).map_err(ScenarioError::Invalid);
+    }
+    let source = with_default_models(&file, source, settings)?;
+    let spliced = splice(&source, settings)?;
     let blamed = |problems: Vec<Diagnostic>| {
-        ScenarioError::Invalid(problems.into_iter().map(|problem| blame(problem, &spliced, &settings)).collect())
+        ScenarioError::Invalid(problems.into_iter().map(|problem| blame(problem, &spliced)).collect())
     };
     let file: ScenarioFile = parse(&spliced).map_err(|problem| blamed(vec![*problem]))?;
-    resolve(name, &file, &spliced, library, options.columns).map_err(blamed)
+    resolve(name, &file, &spliced, library, columns).map_err(blamed)
 }
 
 /// Writes out the default models that a setting reaches into, so that it changes them instead of replacing them.

@@ -13,7 +13,7 @@ use serde_path_to_error::Segment;
 use super::error::Diagnostic;
 use super::path::{JsonPath, Step};
 use super::schema::quantity::WITH_UNIT;
-use super::source::{MAX_NESTING, Oddity, Source, Spans};
+use super::source::{MAX_NESTING, MayBeArray, Oddity, Source, Spans};
 use super::spelling;
 
 /// The keys that hold arrays. serde would read an array for any object, field by field; only these may have one.
@@ -24,7 +24,22 @@ pub(super) const ARRAYS: [&str; 8] = ["classes", "faults", "outcome", "phases", 
 /// # Errors
 /// The first thing that is wrong.
 pub(super) fn parse<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, Box<Diagnostic>> {
-    read(source, Some(&ARRAYS))
+    read(source, &ARRAYS, Some(&|path| path.ends_in(&ARRAYS)))
+}
+
+/// The keys of a reference file that hold arrays, beside those within what it hands on to the reader of scenarios.
+const REFERENCE_ARRAYS: [&str; 3] = ["fit", "repetitions", "rows"];
+
+/// Reads a reference file into its shape. What stands in `scenario` and in a row's `set` is for the reader of scenarios.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub(super) fn parse_reference<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, Box<Diagnostic>> {
+    let handed_on = |path: &JsonPath| {
+        let key = |at: usize, word: &str| matches!(path.steps().get(at), Some(Step::Key(key)) if key == word);
+        key(0, "scenario") || (key(0, "rows") && key(2, "set"))
+    };
+    read(source, &REFERENCE_ARRAYS, Some(&|path| path.ends_in(&REFERENCE_ARRAYS) || handed_on(path)))
 }
 
 /// Reads a text into JSON of any shape, without duplicate keys and `null`.
@@ -32,17 +47,28 @@ pub(super) fn parse<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, Box<
 /// # Errors
 /// The first thing that is wrong.
 pub(super) fn parse_json(source: &Arc<Source>) -> Result<serde_json::Value, Box<Diagnostic>> {
-    read(source, None)
+    read(source, &[], None)
 }
 
-fn read<T: DeserializeOwned>(source: &Arc<Source>, arrays: Option<&[&str]>) -> Result<T, Box<Diagnostic>> {
+/// `may_be` says where an array may stand, `None`: anywhere; `keys` are those that hold one.
+fn read<T: DeserializeOwned>(
+    source: &Arc<Source>,
+    keys: &[&str],
+    may_be: Option<MayBeArray<'_>>,
+) -> Result<T, Box<Diagnostic>> {
     well_formed(source)?;
     let spans = source.spans();
-    if let Some((oddity, path, span)) = spans.oddity(arrays) {
+    if let Some((oddity, path, span)) = spans.oddity(may_be) {
         let (message, hint) = match oddity {
             Oddity::Duplicate(key) => (format!("the key `{}` is here twice", spelling::clipped(&key)), None),
             Oddity::Null => ("`null` is not a value here".into(), Some("leave the key out".into())),
-            Oddity::Array => ("an array has no place here".into(), None),
+            Oddity::Array => {
+                let key = path.steps().last().and_then(|step| match step {
+                    Step::Key(key) => spelling::nearest(key, keys.iter().copied()),
+                    Step::Index(_) => None,
+                });
+                ("an array has no place here".into(), key.map(|key| format!("did you mean `{key}`?")))
+            }
         };
         return Err(Box::new(diagnostic(source, span, Some(path), message, hint)));
     }

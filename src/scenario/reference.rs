@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 
 use super::schema::ScenarioFile;
 use super::schema::model::{ModelKind, NetworkFile, PlatformFile, WorkloadFile};
+use super::schema::reference::ReferenceFile;
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Quantity, QuantityError, Ratio, Span};
+use crate::vocabulary::Mark;
 
 pub(super) const EXAMPLE: &str = r#"{
   "$schema": "../docs/schema/scenario.schema.json",
@@ -87,6 +89,7 @@ pub fn model_schema(kind: ModelKind) -> Option<Value> {
         ModelKind::Network => Some(schema_of::<NetworkFile>("Midflight network model")),
         ModelKind::Platform => Some(schema_of::<PlatformFile>("Midflight platform model")),
         ModelKind::Workload => Some(schema_of::<WorkloadFile>("Midflight workload model")),
+        ModelKind::Reference => Some(schema_of::<ReferenceFile>("Midflight reference")),
         ModelKind::Trace => None,
     }
 }
@@ -148,6 +151,56 @@ pub fn reference_markdown() -> String {
         section(&mut page, &name, &schema["$defs"][&name]);
     }
     let _ = write!(page, "\n{MODELS}\n{SETTING}");
+    page
+}
+
+const REFERENCES: &str = "\
+<!-- generated; do not edit: midflight schema reference --markdown > docs/references.md -->
+
+# Reference files
+
+A reference file holds published results and says how the simulator is compared with them: one JSON file in
+`models/references`, as strict as a scenario. `midflight validate FILE…` simulates each row, prints what came of it beside what
+was published, and says how many of the rows that count are near enough. `midflight validate NAME` takes a shipped reference
+by its name, `--all` takes all of them.
+
+A row's verdict is one of these:
+
+| verdict | when |
+|---|---|
+| `pass` | the predicted value is near enough: within any one of the tolerances given, or equal |
+| `FAIL` | it is not, or there is none, or a run was not as its scenario claims (`expect`, invariants, faults that must fire) |
+| `fitted` | a parameter was fitted to this row; it never counts |
+| `reported` | the row says in `why` that it does not count, or its published repetitions spread by more than 5 % of their median |
+
+*Predicted* is the median of the row's replications, shown with the least and the greatest. The error is predicted over published
+less one. Exit status: 0 if every row that counts passes and every parameter could be fitted, 1 if not, 2 if a file is wrong.
+
+## How parameters are fitted
+
+Each parameter is moved over a grid of round values between `from` and `to` until the sum of the squared relative errors of its own
+rows is least, the other parameters being as they are; then the next; and round again until none moves. One parameter on one row
+simply hits it. All is deterministic: same file, same seed, same values. A parameter could not be fitted, and the
+reference falls short, if a row has no value where it must be measured, if the best value is an end of the range and does not hit, if
+a fitted row lies outside its own `within`, or if the parameters have not come to rest after as many runs as are allowed.
+
+A fitted value holds for every row of the file that does not set the same path itself: those rows are the test.
+
+";
+
+/// The contents of `docs/references.md`.
+pub fn references_markdown() -> String {
+    let schema = schema_of::<ReferenceFile>("Midflight reference");
+    let mut page = String::from(REFERENCES) + "## Fields\n";
+    section(&mut page, "Reference", &schema);
+    for name in ["Fit", "Row", "Measure", "Within"] {
+        section(&mut page, name, &schema["$defs"][name]);
+    }
+    page.push_str("\n## Marks\n\nInstants between which a measure takes the time; the first of its kind, unless it says otherwise.\n\n");
+    page.push_str("| mark | when |\n|---|---|\n");
+    for mark in Mark::ALL {
+        let _ = writeln!(page, "| `{mark}` | {} |", mark.doc());
+    }
     page
 }
 
@@ -244,7 +297,8 @@ fn cell(text: &str) -> String {
 /// What may stand there, in words.
 fn value_text(schema: &Value) -> String {
     if let Some(name) = schema["$ref"].as_str().and_then(|r| r.strip_prefix("#/$defs/")) {
-        return format!("[{name}](#{})", name.to_lowercase());
+        let page = if name == "Scenario" { "scenario.md" } else { "" };
+        return format!("[{name}]({page}#{})", name.to_lowercase());
     }
     if let Some(constant) = schema.get("const") {
         return format!("`{constant}`");
@@ -259,10 +313,12 @@ fn value_text(schema: &Value) -> String {
         "string" if schema.get("title").is_some() => text(schema, "title").into(),
         "string" => "text".into(),
         "integer" => "whole number".into(),
+        "boolean" => "`true` or `false`".into(),
         "array" => format!("array of {}", value_text(&schema["items"])),
         "object" if schema["additionalProperties"].is_object() => {
             format!("object of {}", value_text(&schema["additionalProperties"]))
         }
+        "object" if schema["additionalProperties"] == true => "object".into(),
         "object" => "`{}`".into(),
         other => other.into(),
     }

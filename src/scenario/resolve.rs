@@ -7,6 +7,7 @@ mod context;
 mod fault;
 mod model;
 mod policy;
+mod reference;
 mod verdict;
 mod workload;
 
@@ -22,6 +23,7 @@ use crate::units::{Bytes, EventRate, Span};
 use crate::vocabulary::Host;
 use context::{Context, Place};
 
+pub(super) use reference::resolve_reference;
 pub(super) use verdict::print_bound;
 pub use verdict::{Column, ColumnUnit};
 

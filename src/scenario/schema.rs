@@ -13,6 +13,7 @@ pub mod fault;
 pub mod model;
 pub mod policy;
 pub mod quantity;
+pub mod reference;
 pub mod verdict;
 
 use schemars::JsonSchema;

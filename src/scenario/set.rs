@@ -24,6 +24,11 @@ pub(super) struct Setting {
 }
 
 impl Setting {
+    /// One that was typed elsewhere; `text` names it in errors.
+    pub(super) fn new(text: String, path: JsonPath, value: Value) -> Self {
+        Self { text, path, value }
+    }
+
     pub(super) fn parse(text: &str) -> Result<Self, ScenarioError> {
         let wrong = |reason: String| ScenarioError::Set { set: text.into(), reason };
         let (path, value) =

@@ -104,6 +104,15 @@ impl Source {
         None
     }
 
+    /// The same text with all but a part of it blanked, so that what is wrong in that part keeps its line and column.
+    pub(super) fn only(&self, part: &Range<usize>) -> Self {
+        let blank = |text: &str| -> String {
+            text.chars().map(|character| if character == '\n' { '\n' } else { ' ' }).collect()
+        };
+        let (before, after) = (blank(&self.text[..part.start]), blank(&self.text[part.end..]));
+        Self { name: self.name.clone(), text: format!("{before}{}{after}", &self.text[part.clone()]) }
+    }
+
     /// Where every value stands. Only for texts that are not [too deep](Self::too_deep).
     pub(super) fn spans(&self) -> Spans<'_> {
         Spans {
@@ -144,6 +153,9 @@ pub(super) enum Oddity {
     /// An array where the format has none; serde would take it for an object without its keys.
     Array,
 }
+
+/// Whether an array may stand at a path.
+pub(super) type MayBeArray<'a> = &'a dyn Fn(&JsonPath) -> bool;
 
 /// Where the values of a text stand.
 pub(super) struct Spans<'a> {
@@ -198,9 +210,8 @@ impl Spans<'_> {
         there.cloned().collect()
     }
 
-    /// The first duplicate key, `null` or, unless `arrays` is `None`, array under a key that is not among them, with
-    /// its path and place.
-    pub(super) fn oddity(&self, arrays: Option<&[&str]>) -> Option<(Oddity, JsonPath, Range<usize>)> {
+    /// The first duplicate key, `null` or, unless `arrays` is `None`, array where none may be, with its path and place.
+    pub(super) fn oddity(&self, arrays: Option<MayBeArray<'_>>) -> Option<(Oddity, JsonPath, Range<usize>)> {
         self.root.as_ref().and_then(|root| oddity(root, &JsonPath::ROOT, arrays))
     }
 }
@@ -217,10 +228,14 @@ fn bytes(value: &Value<'_>) -> Range<usize> {
 }
 
 /// Recursion is bounded by [`MAX_NESTING`].
-fn oddity(value: &Value<'_>, path: &JsonPath, arrays: Option<&[&str]>) -> Option<(Oddity, JsonPath, Range<usize>)> {
+fn oddity(
+    value: &Value<'_>,
+    path: &JsonPath,
+    arrays: Option<MayBeArray<'_>>,
+) -> Option<(Oddity, JsonPath, Range<usize>)> {
     match value {
         Value::NullKeyword(_) => Some((Oddity::Null, path.clone(), bytes(value))),
-        Value::Array(_) if arrays.is_some_and(|arrays| !path.ends_in(arrays)) => {
+        Value::Array(_) if arrays.is_some_and(|may_be| !may_be(path)) => {
             Some((Oddity::Array, path.clone(), bytes(value)))
         }
         Value::Array(array) => {

@@ -80,7 +80,7 @@ fn again(arguments: &RunOf, seed: RunSeed) -> String {
 }
 
 /// For a POSIX shell.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
@@ -101,7 +101,7 @@ fn write_trace(path: &Path, json: &str) -> Result<(), Status> {
     })
 }
 
-fn colour(choice: Colour, terminal: bool) -> bool {
+pub(super) fn colour(choice: Colour, terminal: bool) -> bool {
     match choice {
         Colour::Always => true,
         Colour::Never => false,
@@ -116,6 +116,6 @@ fn no_color() -> bool {
 }
 
 /// The columns that `expect.metrics` may bound.
-fn bound_columns() -> Vec<Column> {
+pub(super) fn bound_columns() -> Vec<Column> {
     metric::COLUMNS.iter().filter_map(metric::Column::bound).collect()
 }

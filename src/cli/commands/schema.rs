@@ -3,17 +3,21 @@
 use crate::cli::args::{SchemaKind, SchemaOf};
 use crate::cli::{Status, print};
 use crate::scenario::schema::model::ModelKind;
-use crate::scenario::{json_schema, model_schema, reference_markdown};
+use crate::scenario::{json_schema, model_schema, reference_markdown, references_markdown};
 
 pub(in crate::cli) fn schema(arguments: &SchemaOf) -> Status {
     if arguments.markdown {
-        return print(&reference_markdown());
+        return print(&match arguments.kind {
+            SchemaKind::Reference => references_markdown(),
+            _ => reference_markdown(),
+        });
     }
     let schema = match arguments.kind {
         SchemaKind::Scenario => Some(json_schema()),
         SchemaKind::Network => model_schema(ModelKind::Network),
         SchemaKind::Platform => model_schema(ModelKind::Platform),
         SchemaKind::Workload => model_schema(ModelKind::Workload),
+        SchemaKind::Reference => model_schema(ModelKind::Reference),
     };
     let schema = schema.expect("these kinds have schemas");
     print(&format!("{schema:#}\n"))

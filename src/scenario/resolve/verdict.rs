@@ -80,7 +80,7 @@ fn bound(context: &mut Context<'_>, name: &str, text: &Bound, columns: &[Column]
     Some(MetricBound { column: name.into(), min, max })
 }
 
-fn parse_bound(unit: ColumnUnit, text: &str) -> Result<u64, String> {
+pub(in crate::scenario) fn parse_bound(unit: ColumnUnit, text: &str) -> Result<u64, String> {
     let wrong = |error: crate::units::QuantityError| error.to_string();
     match unit {
         ColumnUnit::Time => Span::parse(text).map(Span::ns).map_err(wrong),

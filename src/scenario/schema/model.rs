@@ -29,11 +29,13 @@ pub enum ModelKind {
     Workload,
     /// A rate over time, as CSV.
     Trace,
+    /// Published results.
+    Reference,
 }
 
 impl ModelKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Network, Self::Platform, Self::Workload, Self::Trace];
+    pub const ALL: [Self; 5] = [Self::Network, Self::Platform, Self::Workload, Self::Trace, Self::Reference];
 
     /// The word for one.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +44,7 @@ impl ModelKind {
             Self::Platform => "platform",
             Self::Workload => "workload",
             Self::Trace => "trace",
+            Self::Reference => "reference",
         }
     }
     /// Its folder under `models/`.
@@ -51,6 +54,7 @@ impl ModelKind {
             Self::Platform => "platforms",
             Self::Workload => "workloads",
             Self::Trace => "traces",
+            Self::Reference => "references",
         }
     }
     /// The ending of its files, without the dot.

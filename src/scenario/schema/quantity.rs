@@ -15,7 +15,7 @@ use serde::ser::{Serialize, Serializer};
 use crate::scenario::policy::{AnsweredBy, CapEnding, OnSilence, TransportError};
 use crate::scenario::{Direction, DirtyLog, Layout, Nics};
 use crate::units::Quantity;
-use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
+use crate::vocabulary::{FaultClass, Host, Invariant, Mark, Outcome, Phase, RoundMeasure};
 
 /// The marker in serde's "expected …" by which a bare number is told from other wrong types.
 pub(in crate::scenario) const WITH_UNIT: &str = " with its unit, such as ";
@@ -144,6 +144,8 @@ from_vocabulary! {
     Outcome is "outcome",
     Invariant is "invariant",
     FaultClass is "fault class",
+    Mark is "mark",
+    RoundMeasure is "measure of a round",
 }
 
 macro_rules! spelled {

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::scenario::parse::ARRAYS;
 use crate::scenario::schema::model::ModelKind;
-use crate::scenario::{json_schema, model_schema, reference_markdown};
+use crate::scenario::{json_schema, model_schema, reference_markdown, references_markdown};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -30,6 +30,7 @@ fn check(path: &str, made: &str, refresh: &str) {
 #[test]
 fn the_reference_is_fresh() {
     check("docs/scenario.md", &reference_markdown(), "midflight schema --markdown");
+    check("docs/references.md", &references_markdown(), "midflight schema reference --markdown");
 }
 
 #[test]
@@ -42,7 +43,7 @@ fn the_example_is_good() {
 #[test]
 fn the_schemas_are_fresh() {
     check("docs/schema/scenario.schema.json", &format!("{:#}\n", json_schema()), "midflight schema");
-    for kind in [ModelKind::Network, ModelKind::Platform, ModelKind::Workload] {
+    for kind in [ModelKind::Network, ModelKind::Platform, ModelKind::Workload, ModelKind::Reference] {
         let schema = model_schema(kind).expect("all but traces have a schema");
         let name = kind.as_str();
         check(

@@ -1,0 +1,115 @@
+//! The scenarios that a reference's rows and fitted parameters span: one text, and what each member changes in it.
+//!
+//! Problems that come from a change are drawn in the reference file, where the change was typed, and not in the text that
+//! came of it.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::scenario::error::{Diagnostic, ScenarioError};
+use crate::scenario::library::Library;
+use crate::scenario::load::load_with;
+use crate::scenario::path::JsonPath;
+use crate::scenario::set::Setting;
+use crate::scenario::source::Source;
+use crate::scenario::{Column, Scenario};
+
+use super::parameter::{Parameter, ParameterKind};
+
+/// A change, and where it was typed.
+#[derive(Debug, Clone)]
+pub(in crate::scenario) struct Change {
+    pub setting: Setting,
+    pub place: JsonPath,
+}
+
+/// A scenario and the ways in which it is changed.
+#[derive(Debug, Clone)]
+pub(in crate::scenario) struct Family {
+    /// The reference file.
+    pub reference: Arc<Source>,
+    /// Whether the scenario stands in it.
+    pub inline: bool,
+    /// What the scenario is called.
+    pub name: String,
+    /// Its text.
+    pub base: Arc<Source>,
+    /// Where its models are.
+    pub library: Library,
+    /// Of the record.
+    pub columns: Vec<Column>,
+    /// The paths of the parameters.
+    pub paths: Vec<JsonPath>,
+    /// What each row changes.
+    pub rows: Vec<Vec<Change>>,
+}
+
+impl Family {
+    pub(super) fn file(&self) -> &str {
+        if self.inline { "in place" } else { self.base.name() }
+    }
+
+    pub(super) fn sets(&self, row: usize) -> impl Iterator<Item = &str> {
+        self.rows[row].iter().map(|change| change.setting.text.as_str())
+    }
+
+    /// The scenario without any change.
+    pub(super) fn plain(&self) -> Result<Scenario, ScenarioError> {
+        load_with(&self.name, &self.base, &self.library, &self.columns, &[], &|problem, _| problem)
+    }
+
+    /// Parameters first, so that a row may set one of them itself.
+    pub(super) fn member(
+        &self,
+        row: usize,
+        parameters: &[Parameter],
+        values: &[u64],
+    ) -> Result<Scenario, ScenarioError> {
+        let fitted =
+            parameters.iter().zip(values).zip(&self.paths).enumerate().map(|(i, ((parameter, value), path))| {
+                let typed = parameter.text(*value);
+                let json = match parameter.kind {
+                    ParameterKind::Count => Value::from(*value),
+                    _ => Value::from(typed.clone()),
+                };
+                let text = format!("{}={typed}", parameter.path);
+                let place = JsonPath::ROOT.key("fit").index(i).key("path");
+                Change { setting: Setting::new(text, path.clone(), json), place }
+            });
+        let changes: Vec<Change> = fitted.chain(self.rows[row].iter().cloned()).collect();
+        let settings: Vec<Setting> = changes.iter().map(|change| change.setting.clone()).collect();
+        let blame = |problem, spliced: &Arc<Source>| self.blame(problem, spliced, row, &changes);
+        let loaded = load_with(&self.name, &self.base, &self.library, &self.columns, &settings, &blame);
+        loaded.map_err(|error| match error {
+            ScenarioError::Set { set, reason } => {
+                let guilty = changes.iter().find(|change| change.setting.text == set);
+                let place = guilty.map_or_else(|| JsonPath::ROOT.key("rows").index(row), |change| change.place.clone());
+                self.problem(&place, reason, None).into()
+            }
+            other => other,
+        })
+    }
+
+    /// A problem in the reference file.
+    pub(super) fn problem(&self, place: &JsonPath, message: String, hint: Option<String>) -> Diagnostic {
+        let source = Arc::clone(&self.reference);
+        let span = source.spans().key(place);
+        Diagnostic { source, span, path: Some(place.clone()), message, hint, note: None }
+    }
+
+    fn blame(&self, problem: Diagnostic, spliced: &Arc<Source>, row: usize, changes: &[Change]) -> Diagnostic {
+        let note = Some(format!("in row {} of {}", row + 1, self.reference.name()));
+        if problem.source != *spliced {
+            return Diagnostic { note, ..problem };
+        }
+        // The last change wins, so it is to blame.
+        let touching = problem.path.as_ref().and_then(|path| {
+            changes.iter().rev().find(|change| path.touches(&change.setting.path)).map(|change| (path, change))
+        });
+        match touching {
+            Some((path, change)) => self.problem(&change.place, format!("{path}: {}", problem.message), problem.hint),
+            None => Diagnostic { note, ..problem },
+        }
+    }
+}

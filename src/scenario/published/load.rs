@@ -1,0 +1,126 @@
+//! Reference file → text → shape → meaning, and every scenario that it spans tried before anything is simulated.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::scenario::error::{Diagnostic, ScenarioError};
+use crate::scenario::library::{Library, embedded};
+use crate::scenario::load::{LoadOptions, stem};
+use crate::scenario::parse::parse_reference;
+use crate::scenario::path::JsonPath;
+use crate::scenario::resolve::resolve_reference;
+use crate::scenario::schema::model::ModelKind;
+use crate::scenario::schema::reference::{ReferenceFile, ScenarioRef};
+use crate::scenario::source::Source;
+use crate::scenario::spelling;
+
+use super::{Family, Reference};
+
+/// Most problems that are gathered; each row's scenario may have the same ones.
+const PROBLEMS_MAX: usize = 20;
+
+/// Reads a reference from a file, or a shipped one by its name. `options.sets` are not made: rows have their own.
+///
+/// # Errors
+/// Everything that is wrong with the file, its scenario, or what its rows and parameters make of it.
+pub fn load_reference(file: &Path, options: &LoadOptions<'_>) -> Result<Reference, ScenarioError> {
+    let Some(name) = file.to_str().filter(|_| !file.exists() && may_be_a_name(file)) else {
+        let source = Arc::new(Source::read(file)?);
+        return read(&source, file, &Library::new(options.models, Some(file)), options);
+    };
+    let here = Library::new(options.models, Some(Path::new(".")));
+    let Some(source) = here.find(ModelKind::Reference, name)? else {
+        let names = here.names(ModelKind::Reference);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let hint = spelling::hint(name, &names).map_or(String::new(), |hint| format!("; {hint}"));
+        return Err(ScenarioError::NoReference { name: name.into(), hint });
+    };
+    let path = PathBuf::from(source.name().trim_start_matches("embedded:"));
+    read(&source, &path, &here, options)
+}
+
+/// Whether nothing says that a file is meant: no folder, no ending.
+fn may_be_a_name(file: &Path) -> bool {
+    file.components().count() == 1 && file.extension().is_none_or(|ending| ending != "json")
+}
+
+/// Reads a reference from a text; a path to its scenario is from the folder of `name`.
+///
+/// # Errors
+/// As [`load_reference`].
+pub fn load_reference_text(name: &str, text: &str, options: &LoadOptions<'_>) -> Result<Reference, ScenarioError> {
+    let source = Arc::new(Source::new(name, text)?);
+    read(&source, Path::new(name), &Library::new(options.models, None), options)
+}
+
+fn read(
+    source: &Arc<Source>,
+    file: &Path,
+    library: &Library,
+    options: &LoadOptions<'_>,
+) -> Result<Reference, ScenarioError> {
+    let typed: ReferenceFile = parse_reference(source).map_err(|problem| *problem)?;
+    let at = JsonPath::ROOT.key("scenario");
+    let (name, base, library) = match &typed.scenario {
+        ScenarioRef::Inline => {
+            let part = source.spans().value(&at);
+            (stem(file), Arc::new(source.only(&part)), library.clone())
+        }
+        ScenarioRef::Path(path) => {
+            let folder = file.parent().unwrap_or(Path::new(""));
+            let base = scenario_text(source, folder, path).map_err(|reason| {
+                let (source, span) = (Arc::clone(source), source.spans().value(&at));
+                Diagnostic { source, span, path: Some(at), message: reason, hint: None, note: None }
+            })?;
+            let library = Library::new(options.models, Some(&folder.join(path)));
+            (stem(Path::new(path)), base, library)
+        }
+    };
+    let (text, changes, paths) =
+        resolve_reference(&stem(file), &typed, source, &library, options.columns).map_err(ScenarioError::Invalid)?;
+    let (reference, columns) = (Arc::clone(source), options.columns.to_vec());
+    let inline = matches!(typed.scenario, ScenarioRef::Inline);
+    let family = Family { reference, inline, name, base, library, columns, paths, rows: changes };
+    family.plain()?;
+    let reference = Reference::new(text, family);
+    try_all(&reference)?;
+    Ok(reference)
+}
+
+/// The text of a scenario that is named by its path; what is shipped names what is shipped.
+fn scenario_text(reference: &Source, folder: &Path, path: &str) -> Result<Arc<Source>, String> {
+    if !reference.name().starts_with("embedded:") {
+        return Source::read(&folder.join(path)).map(Arc::new).map_err(|error| error.to_string());
+    }
+    let found = embedded(&folder.join(path)).ok_or_else(|| format!("the program holds no scenario `{path}`"))?;
+    Ok(Arc::new(found.map_err(|error| error.to_string())?))
+}
+
+/// Each row with all parameters least and with all greatest.
+fn try_all(reference: &Reference) -> Result<(), ScenarioError> {
+    let ends =
+        [reference.parameters.iter().map(|p| p.from).collect(), reference.parameters.iter().map(|p| p.to).collect()];
+    let mut problems: Vec<Diagnostic> = Vec::new();
+    for row in 0..reference.rows.len() {
+        for values in &ends {
+            let values: &Vec<u64> = values;
+            match reference.scenario(row, values) {
+                Ok(_) => {}
+                Err(ScenarioError::Invalid(found)) => {
+                    for problem in found {
+                        let same = |other: &Diagnostic| {
+                            other.span == problem.span
+                                && other.message == problem.message
+                                && other.source == problem.source
+                        };
+                        if problems.len() < PROBLEMS_MAX && !problems.iter().any(same) {
+                            problems.push(problem);
+                        }
+                    }
+                }
+                Err(other) => return Err(other),
+            }
+        }
+    }
+    if problems.is_empty() { Ok(()) } else { Err(ScenarioError::Invalid(problems)) }
+}

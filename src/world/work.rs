@@ -163,6 +163,9 @@ impl World {
         let count = pages.count();
         let bytes = page * (count - zero).get() + zero_page * zero.get();
         let batch = Batch { id: self.numbers.batch, pages: count, bytes };
+        if count == PageCount::ZERO {
+            return (nothing, left);
+        }
         self.numbers.batch += 1;
         self.batches.insert(batch.id, InFlight { pages, leg: self.progress.leg() });
         self.counted.sent += count;

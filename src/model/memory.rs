@@ -149,11 +149,10 @@ impl Memory {
             outgoing.pending.remove(page);
             outgoing.scan = page + 1;
             match outgoing.kind {
-                DirtyLog::Snapshot => {}
                 DirtyLog::ClearOnSend => outgoing.log.remove(page),
                 // The log has it: the next sync makes it due again.
                 DirtyLog::SkipRedirtied if outgoing.log.contains(page) => continue,
-                DirtyLog::SkipRedirtied => {}
+                DirtyLog::Snapshot | DirtyLog::SkipRedirtied => {}
             }
             taken.push((u32::try_from(page).expect("page numbers have 32 bits"), self.pages[index(page)]));
         }

@@ -232,8 +232,11 @@ pub struct RateStep {
 pub enum DirtyLog {
     /// A write at any time since the last sync counts (TCG, older KVM).
     Snapshot,
-    /// Only writes after the page was sent count (KVM manual protect, Xen's skip rule).
+    /// Only writes after the page was sent count (KVM manual protect).
     ClearOnSend,
+    /// A write at any time since the last sync counts, and a page that is dirty again when it is scanned is left for the
+    /// next round (Xen; Clark et al., NSDI 2005).
+    SkipRedirtied,
 }
 
 /// Costs and constants of a hypervisor on a kind of host.

@@ -6,7 +6,8 @@ use midflight::protocol::{
 };
 use midflight::scenario::Policy;
 use midflight::scenario::policy::{
-    AnsweredBy, Detector, Handover, HandoverKind, Heartbeat, Migration, OnSilence, TransportError,
+    AnsweredBy, Caps, Detector, Handover, HandoverKind, Heartbeat, Migration, OnSilence, PreCopy, StopRule,
+    TransportError,
 };
 use midflight::units::{Bytes, LocalTime, PageCount, Span};
 use midflight::vocabulary::Host;
@@ -170,4 +171,21 @@ fn messages_of_another_attempt_are_refused() {
     let envelope = Envelope { attempt: Attempt(2), message: Message::Ready };
     let input = Input::Message { from: Host::Destination, channel: Channel::Migration, envelope };
     assert_eq!(step(&mut source, input), []);
+}
+
+/// Where the hypervisor skips what is dirty again, a read may bring nothing: no empty message goes out, and the next round
+/// begins.
+#[test]
+fn a_source_that_read_nothing_syncs_and_sends_nothing() {
+    let mut settings = settings(HandoverKind::Autostart, OnSilence::Resume, OnSilence::Wait);
+    let stop_rule = StopRule::Qemu { downtime_limit: Span::from_ms(300), max_bandwidth: None };
+    settings.policy.migration = Migration::PreCopy(PreCopy { stop_rule, caps: Caps::default(), auto_converge: None });
+    let mut source = Source::new(settings);
+    step(&mut source, message(Host::Management, Channel::Management, Message::Migrate));
+    step(&mut source, Input::Timer(Timer::Setup));
+    let nothing = Batch { id: 0, pages: PageCount::ZERO, bytes: Bytes::ZERO };
+    let taken = |batch| Input::Taken { channel: Channel::Migration, batch, pending: PageCount::ZERO };
+    assert_eq!(step(&mut source, taken(nothing)), [Action::SyncLog]);
+    step(&mut source, Input::Synced { pending: PageCount::new(9) });
+    assert_eq!(said(&step(&mut source, taken(BATCH))), [&Message::Pages(BATCH)]);
 }

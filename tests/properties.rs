@@ -82,7 +82,7 @@ fn fault() -> impl Strategy<Value = Fault> {
 }
 
 fn link() -> impl Strategy<Value = Link> {
-    let dirty_log = prop::sample::select(vec!["snapshot", "clear-on-send"]);
+    let dirty_log = prop::sample::select(vec!["snapshot", "clear-on-send", "skip-redirtied"]);
     let answered_by = prop::sample::select(vec!["kernel", "vmm", "agent"]);
     let loss = prop::sample::select(vec![0u64, 0, 1, 20]);
     (50u64..8000, prop::sample::select(vec![0u64, 0, 500]), loss, dirty_log, answered_by).prop_map(

@@ -247,15 +247,19 @@ impl Memory {
         Pages(vec![(u32::try_from(page).expect("page numbers have 32 bits"), self.pages[index(page)])])
     }
 
-    /// Reads the next pages to be sent, at most `budget`, with what they hold now.
+    /// Reads the next pages to be sent, at most `budget`, with what they hold now. Fewer come, or none, where the log has pages
+    /// skipped.
     pub fn take(&mut self, budget: PageCount, push: Push) -> Pages {
         let mut taken = Vec::new();
         let Some(outgoing) = &mut self.outgoing else { return Pages(taken) };
         while (taken.len() as u64) < budget.get() {
             let Some(page) = outgoing.frontier.next(&outgoing.pending, push) else { break };
             outgoing.pending.remove(page);
-            if outgoing.kind == DirtyLog::ClearOnSend {
-                outgoing.log.remove(page);
+            match outgoing.kind {
+                DirtyLog::ClearOnSend => outgoing.log.remove(page),
+                // The log has it: the next sync makes it due again.
+                DirtyLog::SkipRedirtied if outgoing.log.contains(page) => continue,
+                DirtyLog::Snapshot | DirtyLog::SkipRedirtied => {}
             }
             taken.push((u32::try_from(page).expect("page numbers have 32 bits"), self.pages[index(page)]));
         }
@@ -333,7 +337,7 @@ mod tests {
     proptest! {
         #[test]
         fn pre_copy_ends_with_equal_memories(script in prop::collection::vec((0u64..100, 0u64..9), 0..200)) {
-            for kind in [DirtyLog::Snapshot, DirtyLog::ClearOnSend] {
+            for kind in [DirtyLog::Snapshot, DirtyLog::ClearOnSend, DirtyLog::SkipRedirtied] {
                 let (here, there) = copied(kind, &script);
                 prop_assert!(there.is_complete());
                 prop_assert_eq!(here.first_stale(&there), None);
@@ -354,6 +358,29 @@ mod tests {
         };
         assert_eq!(resent(DirtyLog::Snapshot), 1, "a write at any time since the last sync counts");
         assert_eq!(resent(DirtyLog::ClearOnSend), 0, "only a write after the page was sent counts");
+    }
+
+    #[test]
+    fn a_page_that_is_dirty_again_when_scanned_waits_for_the_next_round() {
+        let mut memory = Memory::initial(PageCount::new(10));
+        memory.start_log(DirtyLog::SkipRedirtied);
+        memory.take(PageCount::new(4), Push::Ascending);
+        for page in [2, 5, 6, 7, 8, 9] {
+            memory.write(page, BranchId::new(FIRST));
+        }
+        let numbers = |pages: Pages| pages.iter().map(|(page, _)| page).collect::<Vec<_>>();
+        assert_eq!(
+            numbers(memory.take(PageCount::new(3), Push::Ascending)),
+            [4],
+            "5 to 9 are skipped, and no page is left"
+        );
+        assert_eq!(memory.pending(), PageCount::ZERO);
+        assert_eq!(
+            memory.sync_log(),
+            PageCount::new(6),
+            "what was skipped, and 2, which was written after it was sent"
+        );
+        assert_eq!(numbers(memory.take(PageCount::new(10), Push::Ascending)), [2, 5, 6, 7, 8, 9]);
     }
 
     #[test]

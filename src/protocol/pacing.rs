@@ -45,6 +45,10 @@ impl Pacer {
         self.limit = limit;
     }
 
+    pub(super) fn limit(&self) -> Limit {
+        self.limit
+    }
+
     /// Whether a budget per window, and not the link, has been the limit of late.
     pub(super) fn holds_back(&self) -> bool {
         self.used_up.contains(&true)

@@ -4,7 +4,7 @@
 //! auto-converge. It decides; [`super::Source`] acts.
 
 use super::pacing::{Limit, Next, Pacer};
-use crate::scenario::policy::{CapEnding, PreCopy, StopRule, Switch};
+use crate::scenario::policy::{AtMax, CapEnding, PreCopy, StopRule, Switch};
 use crate::units::{ByteRate, Bytes, LocalTime, PageCount, Ratio, Span};
 use crate::vocabulary::RoundsEnd;
 
@@ -36,6 +36,8 @@ pub(super) struct Rounds {
     round: u64,
     round_start: LocalTime,
     round_sent: Bytes,
+    /// What the round before sent; the first is not to exceed any.
+    last_round_sent: Bytes,
     sent: Bytes,
     /// Pages to be sent as of the last sync or read.
     pending: PageCount,
@@ -60,6 +62,7 @@ impl Rounds {
             round: 1,
             round_start: now,
             round_sent: Bytes::ZERO,
+            last_round_sent: Bytes::new(u64::MAX),
             sent: Bytes::ZERO,
             pending: PageCount::ZERO,
             out_of_time: false,
@@ -156,7 +159,7 @@ impl Rounds {
         self.auto_converge(dirtied);
         self.round += 1;
         self.round_start = now;
-        self.round_sent = Bytes::ZERO;
+        self.last_round_sent = std::mem::replace(&mut self.round_sent, Bytes::ZERO);
         Step::Take
     }
 
@@ -175,16 +178,23 @@ impl Rounds {
         self.pending.bytes(self.page_size) <= bandwidth.bytes_in(downtime_limit)
     }
 
-    /// Clark: stops if the next round would need more than the maximum rate or little remains; else sets the rate.
+    /// Clark: stops if little remains, or if the next round would need more than the maximum rate or the last one, at that
+    /// rate, sent more than the one before; else sets the rate.
     fn clark_stops(&mut self, now: LocalTime) -> bool {
-        let StopRule::Clark { min_rate, increment, max_rate, min_remaining } = self.policy.stop_rule else {
+        let StopRule::Clark { min_rate, increment, max_rate, min_remaining, at_max } = self.policy.stop_rule else {
             return false;
         };
         let remaining = self.pending.bytes(self.page_size);
         let dirty_rate = ByteRate::measured(remaining, now.since(self.round_start)).unwrap_or(max_rate);
         let next = ByteRate::new(dirty_rate.get().saturating_add(increment.get()));
+        let hopeless = match at_max {
+            AtMax::Stop => next > max_rate,
+            AtMax::WhileShrinking => {
+                self.pacer.limit() == Limit::Even(max_rate) && self.round_sent > self.last_round_sent
+            }
+        };
         self.pacer.set_limit(Limit::Even(next.clamp(min_rate, max_rate)));
-        remaining < min_remaining || next > max_rate
+        remaining < min_remaining || hopeless
     }
 
     /// Two syncs in which more was dirtied than `trigger` × sent raise the throttle.
@@ -206,5 +216,51 @@ fn ending(then: CapEnding, end: RoundsEnd) -> Step {
     match then {
         CapEnding::Stop => Step::Stop(end),
         CapEnding::Abort => Step::Abort(end),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::policy::Caps;
+
+    const PAGE: u64 = 4096;
+
+    /// Rounds of one second each, `(pages sent, pages dirty after it)`, and after which of them the VM stops.
+    fn stops_after(at_max: AtMax, rounds: &[(u64, u64)]) -> Option<usize> {
+        let pages_per_s = |pages: u64| ByteRate::new(pages * PAGE);
+        let stop_rule = StopRule::Clark {
+            min_rate: pages_per_s(100),
+            increment: pages_per_s(50),
+            max_rate: pages_per_s(500),
+            min_remaining: Bytes::new(10 * PAGE),
+            at_max,
+        };
+        let policy = PreCopy { stop_rule, caps: Caps::default(), auto_converge: None };
+        let at = |second: usize| LocalTime::from_ns(second as u64 * 1_000_000_000);
+        let mut copy = Rounds::new(policy, None, Bytes::new(PAGE), Span::from_ms(100), at(0));
+        rounds.iter().enumerate().position(|(i, &(sent, dirty))| {
+            copy.taken(PageCount::ZERO);
+            copy.sent(Bytes::new(sent * PAGE), at(i), at(i + 1));
+            matches!(copy.synced(PageCount::new(dirty), at(i + 1)), Step::Stop(RoundsEnd::Converged))
+        })
+    }
+
+    #[test]
+    fn clark_stops_where_the_maximum_would_be_passed() {
+        assert_eq!(
+            stops_after(AtMax::Stop, &[(100, 200), (200, 450), (200, 460)]),
+            Some(2),
+            "450 + 50 is just allowed"
+        );
+        assert_eq!(stops_after(AtMax::Stop, &[(100, 200), (200, 9)]), Some(1), "little remains");
+    }
+
+    #[test]
+    fn while_shrinking_goes_on_at_the_maximum_until_a_round_sends_more() {
+        let shrinking = |rounds: &[(u64, u64)]| stops_after(AtMax::WhileShrinking, rounds);
+        assert_eq!(shrinking(&[(100, 900), (90, 900), (80, 900), (80, 900), (81, 900)]), Some(4));
+        assert_eq!(shrinking(&[(100, 200), (120, 300), (140, 200), (160, 200)]), None, "growing below the maximum");
+        assert_eq!(shrinking(&[(100, 900), (90, 9)]), Some(1), "little remains");
     }
 }

@@ -214,6 +214,12 @@ impl Source {
         match (&mut self.state, input) {
             (State::Copying { rounds, .. }, Input::Taken { batch, pending, .. }) => {
                 rounds.taken(*pending);
+                if batch.pages == PageCount::ZERO {
+                    // All that was left is dirty again and was skipped.
+                    let step = rounds.go_on();
+                    self.follow(step, now, out);
+                    return;
+                }
                 self.chunk.1 = batch.bytes;
                 self.write(Message::Pages(*batch), out);
             }

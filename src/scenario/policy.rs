@@ -113,7 +113,7 @@ pub enum StopRule {
         max_bandwidth: Option<ByteRate>,
     },
     /// Adaptive rate (Clark et al., NSDI 2005, §5.2): the next round's rate is the last round's dirty rate plus
-    /// the increment; stop when that exceeds the maximum or when little remains.
+    /// the increment; stop when that exceeds the maximum (or as `at_max` says) or when little remains.
     Clark {
         /// Rate of the first round, and the least of any.
         min_rate: ByteRate,
@@ -123,7 +123,18 @@ pub enum StopRule {
         max_rate: ByteRate,
         /// Bytes that are few enough.
         min_remaining: Bytes,
+        /// What happens when the next round would need more than the maximum.
+        at_max: AtMax,
     },
+}
+
+/// What happens when the next round would need more than the maximum rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum AtMax {
+    /// The VM stops (Clark et al., NSDI 2005, §5.2).
+    Stop,
+    /// Rounds go on at the maximum until one sends more than the one before (Xen's tools of 2005, `xc_linux_save.c`).
+    WhileShrinking,
 }
 
 /// Limits on the rounds.

@@ -214,12 +214,13 @@ fn stop_rule(rule: &StopRule) -> policy_text::StopRule {
             downtime_limit: Some(Text(downtime_limit)),
             max_bandwidth: max_bandwidth.map(Text),
         }),
-        StopRule::Clark { min_rate, increment, max_rate, min_remaining } => {
+        StopRule::Clark { min_rate, increment, max_rate, min_remaining, at_max } => {
             policy_text::StopRule::Clark(policy_text::ClarkRule {
                 min_rate: Text(min_rate),
                 increment: Text(increment),
                 max_rate: Text(max_rate),
                 min_remaining: Text(min_remaining),
+                at_max: Some(Word(at_max)),
             })
         }
     }

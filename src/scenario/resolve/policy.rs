@@ -2,8 +2,8 @@
 
 use super::context::{Context, Place};
 use crate::scenario::policy::{
-    AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Hybrid, Migration,
-    OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
+    AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Hybrid,
+    Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
 };
 use crate::scenario::schema::policy as text;
 use crate::scenario::schema::quantity::{Text, Word};
@@ -104,6 +104,7 @@ fn stop_rule(context: &mut Context<'_>, rule: Option<&text::StopRule>, at: &Plac
                 increment: rule.increment.0,
                 max_rate: rule.max_rate.0,
                 min_remaining: rule.min_remaining.0,
+                at_max: rule.at_max.map_or(AtMax::Stop, |word| word.0),
             }
         }
     }

@@ -264,8 +264,9 @@ model! {
         message: Text<Bytes>,
         /// Pages read and sent at a time; at least 1.
         chunk: Text<PageCount>,
-        /// Whether a write at any time since the last sync counts (`snapshot`: TCG, older KVM), or only after the page
-        /// was sent (`clear-on-send`: KVM's manual protection, Xen's skip rule).
+        /// Whether a write at any time since the last sync counts (`snapshot`: TCG, older KVM), only one after the page
+        /// was sent (`clear-on-send`: KVM's manual protection), or any, and a page that is dirty again when it is scanned
+        /// is left for the next round (`skip-redirtied`: Xen).
         dirty_log: Word<DirtyLog>,
         /// Command accepted to first page read.
         setup: Text<Span>,

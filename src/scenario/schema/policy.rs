@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Empty;
 use super::quantity::{Text, Word};
-use crate::scenario::policy::{AnsweredBy, CapEnding, OnSilence, TransportError};
+use crate::scenario::policy::{AnsweredBy, AtMax, CapEnding, OnSilence, TransportError};
 use crate::units::{ByteRate, Bytes, Ratio, Span};
 
 /// How the VM is moved and how trouble is noticed.
@@ -150,6 +150,10 @@ pub struct ClarkRule {
     pub max_rate: Text<ByteRate>,
     /// Bytes that are few enough to stop the VM.
     pub min_remaining: Text<Bytes>,
+    /// What happens when the next round would need more than `max_rate`: the VM stops (`stop`), or rounds go on at
+    /// `max_rate` until one sends more than the one before (`while-shrinking`). Default: `"stop"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_max: Option<Word<AtMax>>,
 }
 
 /// Limits on the rounds; each works by itself.

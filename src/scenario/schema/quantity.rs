@@ -12,7 +12,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::scenario::policy::{AnsweredBy, CapEnding, OnSilence, TransportError};
+use crate::scenario::policy::{AnsweredBy, AtMax, CapEnding, OnSilence, TransportError};
 use crate::scenario::{Direction, DirtyLog, Layout, Nics};
 use crate::units::Quantity;
 use crate::vocabulary::{FaultClass, Host, Invariant, Mark, Outcome, Phase, RoundMeasure};
@@ -161,6 +161,7 @@ macro_rules! spelled {
 
 spelled! {
     OnSilence is "reaction to silence" { Resume = "resume", Wait = "wait", Ask = "ask", }
+    AtMax is "word for the maximum" { Stop = "stop", WhileShrinking = "while-shrinking", }
     CapEnding is "ending" { Stop = "stop", Abort = "abort", }
     AnsweredBy is "answerer" { Kernel = "kernel", Vmm = "vmm", Agent = "agent", }
     TransportError is "reaction to an error" {
@@ -168,7 +169,9 @@ spelled! {
     }
     Direction is "direction" { Both = "both", OneWay = "one-way", }
     Nics is "number of cards" { Shared = "shared", Separate = "separate", }
-    DirtyLog is "dirty log" { Snapshot = "snapshot", ClearOnSend = "clear-on-send", }
+    DirtyLog is "dirty log" {
+        Snapshot = "snapshot", ClearOnSend = "clear-on-send", SkipRedirtied = "skip-redirtied",
+    }
     Layout is "layout" { Contiguous = "contiguous", Shuffled = "shuffled", }
     FidelityText is "fidelity" { Auto = "auto", Exact = "exact", }
 }

@@ -69,7 +69,11 @@ fn meaning_errors_name_place_and_remedy() {
             &["vms[0].workload.classes", "the classes leave 1023 MiB of the memory of 1 GiB uncovered"],
         ),
         ("\"gige\"", "{\"rate\": \"1 B/s\"}", &["network: the network has no `nics`, `latency`, `queue`"]),
-        ("\"write-uniform\"", "{}", &["the workload has no `classes`", "a `base` that has it: hot-cold, idle"]),
+        (
+            "\"write-uniform\"",
+            "{}",
+            &["the workload has no `classes`", "a `base` that has it: clark-kernel-compile, clark-oltp"],
+        ),
         ("\"gige\"", "{\"base\": \"gige\", \"rate\": \"0 B/s\"}", &["network.rate: is zero"]),
         (
             "\"gige\"",

@@ -6,8 +6,8 @@ use proptest::sample::select;
 
 use super::{COLUMNS, GOOD, read};
 use crate::scenario::policy::{
-    AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Hybrid, Migration,
-    OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
+    AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Hybrid,
+    Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
 };
 use crate::scenario::{
     Direction, Fault, FaultKind, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover,
@@ -45,9 +45,10 @@ fn cap<T: std::fmt::Debug>(max: impl Strategy<Value = T>) -> impl Strategy<Value
 fn stop_rule() -> impl Strategy<Value = StopRule> {
     let qemu = (amount(), option::of(byte_rate()))
         .prop_map(|(limit, max_bandwidth)| StopRule::Qemu { downtime_limit: Span::from_ns(limit), max_bandwidth });
-    let clark = (byte_rate(), byte_rate(), amount(), amount()).prop_map(|(a, b, increment, bytes)| {
+    let at_max = select(&[AtMax::Stop, AtMax::WhileShrinking][..]);
+    let clark = (byte_rate(), byte_rate(), amount(), amount(), at_max).prop_map(|(a, b, increment, bytes, at_max)| {
         let (increment, min_remaining) = (ByteRate::new(increment), Bytes::new(bytes));
-        StopRule::Clark { min_rate: a.min(b), increment, max_rate: a.max(b), min_remaining }
+        StopRule::Clark { min_rate: a.min(b), increment, max_rate: a.max(b), min_remaining, at_max }
     });
     prop_oneof![qemu, clark]
 }

@@ -104,6 +104,8 @@ pub struct PageClass {
     pub pattern: Pattern,
     /// Share of pages that hold only zeros until they are written.
     pub zero: Ratio,
+    /// Bytes of its page that one write changes.
+    pub delta: Bytes,
     /// Where its pages are.
     pub layout: Layout,
 }
@@ -253,6 +255,8 @@ pub struct Platform {
     pub read_page: Span,
     /// Writing one page at the receiver.
     pub place_page: Span,
+    /// Comparing a page with the one sent last and encoding the difference; `None`: not known.
+    pub xbzrle_page: Option<Span>,
     /// Stopping the vCPUs and saving CPU and device state.
     pub stop: Span,
     /// Loading CPU and device state at the receiver.

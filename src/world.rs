@@ -7,6 +7,7 @@
 //! It knows everything and tells each agent only what reached its node.
 
 mod agenda;
+mod encode;
 mod fact;
 mod lane;
 mod node;
@@ -78,6 +79,10 @@ pub struct PageTally {
     pub placed: PageCount,
     /// Lost on the way.
     pub lost: PageCount,
+    /// Among those sent: the cache of sent pages knew what the receiver has.
+    pub cache_hits: PageCount,
+    /// Among those sent: it did not, though it was in use.
+    pub cache_misses: PageCount,
 }
 
 /// The instants that order the end of a migration.

@@ -9,12 +9,15 @@
 
 mod bitmap;
 mod content;
+mod xbzrle;
 
 pub use bitmap::PageSet;
 pub use content::{BranchId, Content, MemoryHash};
+pub use xbzrle::{LastSent, encoded};
 
 use crate::scenario::DirtyLog;
 use crate::units::PageCount;
+use xbzrle::SentCache;
 
 /// One copy of a guest's memory.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -32,6 +35,7 @@ struct Outgoing {
     log: PageSet,
     pending: PageSet,
     scan: u64,
+    sent: Option<SentCache>,
 }
 
 /// Pages on their way: which, and what they held when they were read.
@@ -115,8 +119,28 @@ impl Memory {
     /// Starts the dirty log; every page is to be sent.
     pub fn start_log(&mut self, kind: DirtyLog) {
         let bound = self.pages.len() as u64;
-        let outgoing = Outgoing { kind, log: PageSet::empty(bound), pending: PageSet::full(bound), scan: 0 };
+        let outgoing =
+            Outgoing { kind, log: PageSet::empty(bound), pending: PageSet::full(bound), scan: 0, sent: None };
         self.outgoing = Some(outgoing);
+    }
+
+    /// Keeps that many pages as they were last sent, from the end of the first pass on.
+    pub fn keep_sent(&mut self, pages: PageCount) {
+        if let Some(outgoing) = &mut self.outgoing {
+            // A cache larger than memory has a slot for each page.
+            outgoing.sent = Some(SentCache::new(pages.min(PageCount::new(self.pages.len() as u64))));
+        }
+    }
+
+    /// Whether the cache of sent pages is in use.
+    pub fn knows_what_was_sent(&self) -> bool {
+        self.outgoing.as_ref().and_then(|outgoing| outgoing.sent.as_ref()).is_some_and(SentCache::serves)
+    }
+
+    /// What the cache knows of a page that is sent with this content; it knows it from now on.
+    pub fn last_sent(&mut self, page: u64, content: Content) -> LastSent {
+        let sent = self.outgoing.as_mut().and_then(|outgoing| outgoing.sent.as_mut());
+        sent.map_or(LastSent::Unknown, |sent| sent.send(page, content))
     }
 
     /// Stops the dirty log and forgets what was to be sent.
@@ -129,6 +153,9 @@ impl Memory {
         let Some(outgoing) = &mut self.outgoing else { return PageCount::ZERO };
         outgoing.pending.absorb(&mut outgoing.log);
         outgoing.scan = 0;
+        if let Some(sent) = &mut outgoing.sent {
+            sent.next_round();
+        }
         PageCount::new(outgoing.pending.len())
     }
 
@@ -151,6 +178,11 @@ impl Memory {
                 outgoing.log.remove(page);
             }
             taken.push((u32::try_from(page).expect("page numbers have 32 bits"), self.pages[index(page)]));
+        }
+        if let Some(sent) = &mut outgoing.sent
+            && outgoing.pending.next_from(outgoing.scan).is_none()
+        {
+            sent.pass_over();
         }
         Pages(taken)
     }

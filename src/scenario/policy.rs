@@ -33,6 +33,31 @@ pub struct PreCopy {
     pub caps: Caps,
     /// Slowing the guest down until it converges.
     pub auto_converge: Option<AutoConverge>,
+    /// What becomes of a page before it is sent.
+    pub encoding: Encoding,
+}
+
+impl Migration {
+    /// The pre-copy in it, if there is one.
+    pub fn pre_copy(&self) -> Option<&PreCopy> {
+        match self {
+            Self::PreCopy(pre_copy) => Some(pre_copy),
+            Self::None | Self::StopAndCopy => None,
+        }
+    }
+}
+
+/// What becomes of a page before it is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// It goes as it is.
+    #[default]
+    Plain,
+    /// A page that was sent before goes as the difference to that (QEMU's XBZRLE), if it is still in the cache.
+    Xbzrle {
+        /// Size of the cache: a power of two of pages.
+        cache: Bytes,
+    },
 }
 
 /// When the remaining pages are few enough to stop the VM.

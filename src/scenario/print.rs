@@ -3,7 +3,7 @@
 //! Manifests and capsules store this form, so that they mean the same when models and defaults have changed. Law:
 //! `resolve(print(s)) = s` (a property test), for every scenario that resolving can give.
 
-use super::policy::{AutoConverge, Cap, Caps, Detector, Handover, HandoverKind, Migration, Policy, StopRule};
+use super::policy::{AutoConverge, Cap, Caps, Detector, Encoding, Handover, HandoverKind, Migration, Policy, StopRule};
 use super::resolve::{Column, ColumnUnit, print_bound};
 use super::schema::fault as fault_text;
 use super::schema::model::{self as model_text, ModelRef, RateTrace};
@@ -102,6 +102,7 @@ fn workload(workload: &Workload, page_size: Bytes) -> model_text::Workload {
             Pattern::Zipf { exponent } => model_text::Pattern::Zipf(model_text::Zipf { exponent: Text(exponent) }),
         }),
         zero: Some(Text(class.zero)),
+        delta: Some(Text(class.delta)),
         layout: Some(Word(class.layout)),
     });
     let phases = workload.phases.iter();
@@ -146,6 +147,7 @@ fn platform(platform: &Platform) -> model_text::Platform {
         sync_per_gib: Some(Text(platform.sync_per_gib)),
         read_page: Some(Text(platform.read_page)),
         place_page: Some(Text(platform.place_page)),
+        xbzrle_page: platform.xbzrle_page.map(Text),
         stop: Some(Text(platform.stop)),
         load: Some(Text(platform.load)),
         resume: Some(Text(platform.resume)),
@@ -161,6 +163,10 @@ fn policy(policy: &Policy) -> policy_text::Policy {
             stop_rule: Some(stop_rule(&pre_copy.stop_rule)),
             caps: Some(caps(&pre_copy.caps)),
             auto_converge: pre_copy.auto_converge.as_ref().map(auto_converge),
+            xbzrle: match pre_copy.encoding {
+                Encoding::Xbzrle { cache } => Some(policy_text::Xbzrle { cache: Some(Text(cache)) }),
+                Encoding::Plain => None,
+            },
         }),
     };
     policy_text::Policy {

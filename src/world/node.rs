@@ -186,6 +186,7 @@ impl World {
                     copy.catch_up(self.now);
                     copy.memory.start_log(kind);
                 }
+                self.prepare_encoding(host);
             }
             Action::StopLog => {
                 if let Some(copy) = self.vm.slot(host) {

@@ -31,12 +31,8 @@ impl World {
                 (cost, Input::Synced { pending: self.sync_log(host) }, Then::Nothing)
             }
             Action::Take { channel, budget } => {
-                let (batch, pending) = self.take(host, budget);
-                (
-                    self.scenario.platform.read_page.saturating_mul(batch.pages.get()),
-                    Input::Taken { channel, batch, pending },
-                    Then::Nothing,
-                )
+                let (batch, pending, cost) = self.take(host, budget);
+                (cost, Input::Taken { channel, batch, pending }, Then::Nothing)
             }
             Action::Stop => {
                 let cost = platform.stop;
@@ -85,34 +81,29 @@ impl World {
         pending
     }
 
-    fn take(&mut self, host: Host, budget: PageCount) -> (Batch, PageCount) {
+    /// Reads the next pages to be sent. Answers them, how many are left, and the time it takes.
+    fn take(&mut self, host: Host, budget: PageCount) -> (Batch, PageCount, Span) {
         let now = self.now;
-        let platform = &self.scenario.platform;
-        let (page, zero_page) = (platform.page_size + platform.page_header, platform.zero_page);
         let nothing = Batch { id: u64::MAX, pages: PageCount::ZERO, bytes: Bytes::ZERO };
         let round = self.progress.round();
-        let Some(copy) = self.vm.slot(host) else { return (nothing, PageCount::ZERO) };
+        let Some(copy) = self.vm.slot(host) else { return (nothing, PageCount::ZERO, Span::ZERO) };
         copy.catch_up(now);
         let executes = copy.executes();
         let due = copy.memory.pending();
+        let known = copy.memory.knows_what_was_sent();
         let pages = copy.memory.take(budget);
-        let guest = copy.guest.as_ref();
-        let is_zero = |number, content| {
-            content == crate::model::memory::Content::INITIAL && guest.is_some_and(|g| g.starts_as_zero(number))
-        };
-        let zero = PageCount::new(pages.iter().filter(|&(number, content)| is_zero(number, content)).count() as u64);
         let left = copy.memory.pending();
         if executes && self.progress.begins_round() {
             self.enter_round(round + 1, due);
         }
+        let wire = self.encode(host, &pages, known);
         let count = pages.count();
-        let bytes = page * (count - zero).get() + zero_page * zero.get();
-        let batch = Batch { id: self.numbers.batch, pages: count, bytes };
+        let batch = Batch { id: self.numbers.batch, pages: count, bytes: wire.bytes };
         self.numbers.batch += 1;
         self.batches.insert(batch.id, InFlight { pages, leg: self.progress.leg() });
         self.counted.sent += count;
-        self.say(Fact::PagesSent { pages: count, zero, bytes });
-        (batch, left)
+        self.say(Fact::PagesSent { pages: count, zero: wire.zero, bytes: wire.bytes });
+        (batch, left, wire.cost)
     }
 
     fn place(&mut self, host: Host, batch: &Batch) {

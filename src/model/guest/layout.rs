@@ -124,7 +124,7 @@ fn scramble(x: u64) -> u64 {
 mod tests {
     use super::*;
     use crate::scenario::Pattern;
-    use crate::units::{EventRate, PageCount, Ratio};
+    use crate::units::{Bytes, EventRate, PageCount, Ratio};
 
     fn class(pages: u64, layout: Layout) -> PageClass {
         PageClass {
@@ -133,6 +133,7 @@ mod tests {
             write: EventRate::ZERO,
             pattern: Pattern::Uniform,
             zero: Ratio::ZERO,
+            delta: Bytes::new(4096),
             layout,
         }
     }

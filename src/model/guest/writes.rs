@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::rng::{EXP_BITS, Purpose, RunSeed, Stream, zipf_weight};
 use crate::scenario::{Pattern, Workload};
-use crate::units::{EventRate, Ratio, Span};
+use crate::units::{Bytes, EventRate, Ratio, Span};
 
 use super::layout::Placement;
 
@@ -26,6 +26,8 @@ struct ClassModel {
     /// Pages at the end of the class that hold zeros until written.
     zero_from: u64,
     pattern: PatternModel,
+    /// Bytes that a write changes.
+    delta: Bytes,
     /// Guest time from which each mean gap holds, rising, the first at 0.
     gaps: Vec<(Span, MeanGap)>,
 }
@@ -59,6 +61,7 @@ impl WriteModel {
             pages: class.pages.get(),
             zero_from: class.pages.get() - class.zero.of(class.pages.get()),
             pattern: PatternModel::new(&class.pattern, class.pages.get()),
+            delta: class.delta,
             gaps: gaps(class.write, workload),
         });
         Arc::new(Self { classes: classes.collect(), placement: Placement::new(&workload.classes, vm, seed) })
@@ -90,6 +93,11 @@ impl WriteModel {
     pub fn starts_as_zero(&self, page: u64) -> bool {
         let (class, index) = self.placement.class_of(page);
         index >= self.classes[class].zero_from
+    }
+
+    /// Bytes that a write to `page` changes.
+    pub fn delta(&self, page: u64) -> Bytes {
+        self.classes[self.placement.class_of(page).0].delta
     }
 }
 
@@ -214,6 +222,7 @@ mod tests {
             write: EventRate::per_s(1000),
             pattern,
             zero: Ratio::ZERO,
+            delta: Bytes::new(4096),
             layout: Layout::Contiguous,
         };
         Workload { classes: vec![class], phases }

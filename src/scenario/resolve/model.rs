@@ -195,6 +195,7 @@ pub(super) fn platform(
         sync_per_gib: required!(context, layers, sync_per_gib, Span::ZERO).0,
         read_page: required!(context, layers, read_page, Span::ZERO).0,
         place_page: required!(context, layers, place_page, Span::ZERO).0,
+        xbzrle_page: optional!(layers, xbzrle_page).map(|(cost, _)| cost),
         stop: required!(context, layers, stop, Span::ZERO).0,
         load: required!(context, layers, load, Span::ZERO).0,
         resume: required!(context, layers, resume, Span::ZERO).0,

@@ -1,6 +1,7 @@
 //! `policy`: the defaults of QEMU where it has them, and limits that cannot work refused.
 
 use super::context::{Context, Place};
+use super::encoding::encoding;
 use crate::scenario::policy::{
     AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
     Policy, PreCopy, StopRule, TransportError,
@@ -37,6 +38,7 @@ fn pre_copy(context: &mut Context<'_>, text: &text::PreCopy, at: &Place) -> PreC
         stop_rule: stop_rule(context, text.stop_rule.as_ref(), &at.key("stop_rule")),
         caps,
         auto_converge: text.auto_converge.as_ref().map(|text| auto_converge(context, text, &at.key("auto_converge"))),
+        encoding: encoding(text),
     }
 }
 

@@ -271,6 +271,9 @@ model! {
         read_page: Text<Span>,
         /// Writing one page at the receiver.
         place_page: Text<Span>,
+        /// Comparing a page with the one sent last and encoding the difference, at the sender. Default: unknown, and then
+        /// `xbzrle` is refused.
+        xbzrle_page: Text<Span>,
         /// Stopping the vCPUs and saving CPU and device state.
         stop: Text<Span>,
         /// Loading CPU and device state at the receiver.
@@ -313,6 +316,10 @@ pub struct Class {
     /// Share of its pages that hold only zeros until they are written. Default: `"0 %"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero: Option<Text<Ratio>>,
+    /// Bytes of its page that one write changes, each write in a place of its own; above zero, at most a page. Default: the
+    /// whole page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<Text<Bytes>>,
     /// One block in the order of the classes, or scattered over what the contiguous classes leave. Default:
     /// `"contiguous"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

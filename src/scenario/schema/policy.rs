@@ -48,6 +48,18 @@ pub struct PreCopy {
     /// Slows the guest down until it converges. Default: off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_converge: Option<AutoConverge>,
+    /// Delta compression: a page that was sent before goes as the difference to that. Default: off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xbzrle: Option<Xbzrle>,
+}
+
+/// Delta compression, as QEMU's XBZRLE. Needs the platform's `xbzrle_page`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Xbzrle {
+    /// Size of the cache of sent pages; a power of two of pages. Default: `"64 MiB"`, as QEMU's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Text<Bytes>>,
 }
 
 /// When the remaining pages are few enough to stop the VM.

@@ -108,6 +108,47 @@ fn meaning_errors_name_place_and_remedy() {
 }
 
 #[test]
+fn an_encoding_must_fit_platform_and_guest() {
+    check(&[
+        (
+            "\"pre-copy\": {}",
+            "\"pre-copy\": {\"xbzrle\": {\"cache\": \"96 MiB\"}}",
+            &["policy.migration.pre-copy.xbzrle.cache: 96 MiB is not a power of two of pages of 4 KiB"],
+        ),
+        (
+            "\"pre-copy\": {}",
+            "\"pre-copy\": {\"xbzrle\": {\"cache\": \"5000 B\"}}",
+            &["policy.migration.pre-copy.xbzrle.cache: 5000 B is not a power of two"],
+        ),
+        (
+            "\"write-uniform\"",
+            "{\"classes\": [{\"name\": \"a\", \"write\": \"1 /s\", \"delta\": \"0 B\"}]}",
+            &["vms[0].workload.classes[0].delta: is zero"],
+        ),
+        (
+            "\"write-uniform\"",
+            "{\"classes\": [{\"name\": \"a\", \"write\": \"1 /s\", \"delta\": \"5 KiB\"}]}",
+            &["vms[0].workload.classes[0].delta: 5 KiB is more than a page of 4 KiB"],
+        ),
+    ]);
+    let bare = platform_without("xbzrle_page");
+    let text = GOOD
+        .replace("\"pre-copy\": {}", "\"pre-copy\": {\"xbzrle\": {}}")
+        .replace("\"gige\"", &format!("\"gige\", \"platform\": {bare}"));
+    let error = read(&text).expect_err("nobody knows what it costs").to_string();
+    assert!(error.contains("policy.migration.pre-copy.xbzrle: the platform does not say what it costs"), "{error}");
+}
+
+/// The default platform in full, but for one field.
+fn platform_without(field: &str) -> serde_json::Value {
+    let printed = crate::scenario::print_json(&read(GOOD).expect("the good scenario is good"), COLUMNS);
+    let mut printed: serde_json::Value = serde_json::from_str(&printed).expect("what is printed is JSON");
+    let platform = printed["platform"].as_object_mut().expect("a platform");
+    platform.remove(field).unwrap_or_else(|| panic!("the default platform has {field}"));
+    printed["platform"].take()
+}
+
+#[test]
 fn all_problems_are_reported_together_each_in_its_text() {
     let text = GOOD
         .replace("\"gige\"", "{\"base\": \"gige\", \"rto\": \"0 s\", \"give_up\": \"0 s\"}")

@@ -6,8 +6,8 @@ use proptest::sample::select;
 
 use super::{COLUMNS, GOOD, read};
 use crate::scenario::policy::{
-    AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
-    Policy, PreCopy, StopRule, TransportError,
+    AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Encoding, Handover, HandoverKind, Heartbeat, Migration,
+    OnSilence, Policy, PreCopy, StopRule, TransportError,
 };
 use crate::scenario::{
     Direction, Fault, FaultKind, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep,
@@ -64,8 +64,13 @@ fn auto_converge() -> impl Strategy<Value = AutoConverge> {
 fn migration() -> impl Strategy<Value = Migration> {
     let caps = (cap(1u64..1 << 48), cap((1u64..1 << 48).prop_map(Bytes::new)), cap(span()));
     let caps = caps.prop_map(|(rounds, bytes, time)| Caps { rounds, bytes, time });
-    let pre_copy = (stop_rule(), caps, option::of(auto_converge()))
-        .prop_map(|(stop_rule, caps, auto_converge)| Migration::PreCopy(PreCopy { stop_rule, caps, auto_converge }));
+    let cache = (12u32..48).prop_map(|power| Encoding::Xbzrle { cache: Bytes::new(1 << power) });
+    let encoding = prop_oneof![Just(Encoding::Plain), cache];
+    let pre_copy = (stop_rule(), caps, option::of(auto_converge()), encoding).prop_map(
+        |(stop_rule, caps, auto_converge, encoding)| {
+            Migration::PreCopy(PreCopy { stop_rule, caps, auto_converge, encoding })
+        },
+    );
     prop_oneof![Just(Migration::None), Just(Migration::StopAndCopy), pre_copy]
 }
 
@@ -97,16 +102,17 @@ fn class() -> impl Strategy<Value = PageClass> {
         (1u64..1000).prop_map(|n| Pattern::Zipf { exponent: Ratio::new(n, 100) }),
     ];
     let layout = select(&[crate::scenario::Layout::Contiguous, crate::scenario::Layout::Shuffled][..]);
-    (1u64..1 << 28, 0u64..1 << 43, pattern, share(), layout).prop_map(|(pages, write, pattern, zero, layout)| {
-        PageClass {
+    (1u64..1 << 28, 0u64..1 << 43, pattern, share(), layout, 1u64..=4096).prop_map(
+        |(pages, write, pattern, zero, layout, delta)| PageClass {
             name: String::new(),
             pages: PageCount::new(pages),
             write: EventRate::per_megasecond(write),
             pattern,
             zero,
+            delta: Bytes::new(delta),
             layout,
-        }
-    })
+        },
+    )
 }
 
 fn vm() -> impl Strategy<Value = Vm> {

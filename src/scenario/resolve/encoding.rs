@@ -1,0 +1,41 @@
+//! What becomes of pages before they are sent: the policy's wish, against what the platform says that it costs.
+
+use super::context::{Context, Place};
+use crate::scenario::Platform;
+use crate::scenario::policy::{Encoding, Policy};
+use crate::scenario::schema::policy as text;
+use crate::units::{Bytes, Span};
+
+/// QEMU's `xbzrle-cache-size`.
+const DEFAULT_CACHE: Bytes = Bytes::new(64 << 20);
+
+pub(super) fn encoding(text: &text::PreCopy) -> Encoding {
+    match &text.xbzrle {
+        Some(xbzrle) => Encoding::Xbzrle { cache: xbzrle.cache.map_or(DEFAULT_CACHE, |cache| cache.0) },
+        None => Encoding::Plain,
+    }
+}
+
+/// Complains about an encoding that the platform cannot do or price.
+pub(super) fn affordable(context: &mut Context<'_>, policy: &Policy, platform: &Platform, root: &Place) {
+    let Some(pre_copy) = policy.migration.pre_copy() else { return };
+    let at = root.key("policy").key("migration").key("pre-copy");
+    match pre_copy.encoding {
+        Encoding::Plain => {}
+        Encoding::Xbzrle { cache } => {
+            cost_known(context, platform.xbzrle_page, "xbzrle_page", &at.key("xbzrle"));
+            let (pages, rest) = (cache.get() / platform.page_size.get(), cache.get() % platform.page_size.get());
+            if rest != 0 || !pages.is_power_of_two() {
+                let message = format!("{cache} is not a power of two of pages of {}", platform.page_size);
+                context.problem(&at.key("xbzrle").key("cache"), message, None);
+            }
+        }
+    }
+}
+
+fn cost_known(context: &mut Context<'_>, cost: Option<Span>, field: &str, at: &Place) {
+    if cost.is_none() {
+        let message = format!("the platform does not say what it costs: it has no `{field}`");
+        context.problem(at, message, Some("give it in `platform`, or a `base` that has it"));
+    }
+}

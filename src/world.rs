@@ -67,6 +67,8 @@ pub struct World {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct InFlight {
     pages: Pages,
+    /// How many of them travel compressed.
+    compressed: PageCount,
     leg: u32,
 }
 

@@ -34,7 +34,7 @@ fn scenario_with(extras: &str, handover: &str, fault: &Fault, link: &Link) -> Ar
           }},
           "vms": [{{
             "memory": "8 MiB",
-            "workload": {{"classes": [{{"name": "all", "write": "3000 /s", "pattern": {{"uniform": {{}}}}, "zero": "25 %", "delta": "8 B", "layout": "shuffled"}}]}},
+            "workload": {{"classes": [{{"name": "all", "write": "3000 /s", "pattern": {{"uniform": {{}}}}, "zero": "25 %", "delta": "8 B", "compressed": "1/3", "layout": "shuffled"}}]}},
             "output": {{"rate": "3000 /s", "size": "100 B"}}
           }}],
           "network": {{"base": "gige", "latency": "{latency_us} us", "jitter": "{jitter_us} us", "loss": "{loss_permille}/1000",
@@ -171,6 +171,7 @@ proptest! {
         extras in prop::sample::select(vec![
             r#""xbzrle": {"cache": "8 MiB"}, "#,
             r#""xbzrle": {"cache": "1 MiB"}, "#,
+            r#""compression": {}, "#,
         ]),
         ends in prop::bool::ANY,
         seed in 0u64..1000,

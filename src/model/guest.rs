@@ -94,6 +94,11 @@ impl Guest {
         self.model.starts_as_zero(page)
     }
 
+    /// What compression leaves of `page`.
+    pub fn compressed(&self, page: u64) -> Ratio {
+        self.model.compressed(page)
+    }
+
     /// Bytes that a write to `page` changes.
     pub fn delta(&self, page: u64) -> Bytes {
         self.model.delta(page)

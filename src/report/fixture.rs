@@ -64,6 +64,7 @@ fn vm() -> Vm {
         pattern: Pattern::Uniform,
         zero: Ratio::percent(25),
         delta: Bytes::new(4096),
+        compressed: Ratio::ONE,
         layout: Layout::Contiguous,
     };
     Vm {
@@ -108,6 +109,8 @@ fn platform() -> Platform {
         read_page: Span::from_us(1),
         place_page: Span::from_us(1),
         xbzrle_page: None,
+        compress_page: None,
+        decompress_page: None,
         stop: Span::from_ms(1),
         load: Span::from_ms(1),
         resume: Span::from_ms(1),

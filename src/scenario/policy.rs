@@ -58,6 +58,8 @@ pub enum Encoding {
         /// Size of the cache: a power of two of pages.
         cache: Bytes,
     },
+    /// It goes compressed, if that makes it smaller.
+    Compressed,
 }
 
 /// When the remaining pages are few enough to stop the VM.

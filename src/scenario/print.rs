@@ -103,6 +103,7 @@ fn workload(workload: &Workload, page_size: Bytes) -> model_text::Workload {
         }),
         zero: Some(Text(class.zero)),
         delta: Some(Text(class.delta)),
+        compressed: Some(Text(class.compressed)),
         layout: Some(Word(class.layout)),
     });
     let phases = workload.phases.iter();
@@ -148,6 +149,8 @@ fn platform(platform: &Platform) -> model_text::Platform {
         read_page: Some(Text(platform.read_page)),
         place_page: Some(Text(platform.place_page)),
         xbzrle_page: platform.xbzrle_page.map(Text),
+        compress_page: platform.compress_page.map(Text),
+        decompress_page: platform.decompress_page.map(Text),
         stop: Some(Text(platform.stop)),
         load: Some(Text(platform.load)),
         resume: Some(Text(platform.resume)),
@@ -165,8 +168,9 @@ fn policy(policy: &Policy) -> policy_text::Policy {
             auto_converge: pre_copy.auto_converge.as_ref().map(auto_converge),
             xbzrle: match pre_copy.encoding {
                 Encoding::Xbzrle { cache } => Some(policy_text::Xbzrle { cache: Some(Text(cache)) }),
-                Encoding::Plain => None,
+                Encoding::Plain | Encoding::Compressed => None,
             },
+            compression: (pre_copy.encoding == Encoding::Compressed).then_some(Empty {}),
         }),
     };
     policy_text::Policy {

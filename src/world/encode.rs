@@ -1,6 +1,7 @@
 //! What pages become on the wire, and what it costs the sender to make that of them.
 
 use crate::model::memory::{Content, LastSent, Pages, encoded};
+use crate::protocol::Batch;
 use crate::scenario::policy::Encoding;
 use crate::units::{Bytes, PageCount, Span};
 use crate::vocabulary::Host;
@@ -16,6 +17,8 @@ pub(super) struct Wire {
     pub cost: Span,
     /// Those among them that hold only zeros.
     pub zero: PageCount,
+    /// Those among them that were compressed.
+    pub compressed: PageCount,
     /// Those of which the cache knew what was sent last.
     hits: PageCount,
     /// Those of which it did not, though it was in use.
@@ -36,6 +39,14 @@ impl World {
         {
             copy.memory.keep_sent(cache.pages(page));
         }
+    }
+
+    /// Time to decode pages and write them to memory.
+    pub(super) fn place_cost(&self, batch: &Batch) -> Span {
+        let platform = &self.scenario.platform;
+        let compressed = self.batches.get(&batch.id).map_or(0, |travelling| travelling.compressed.get());
+        let decompress = platform.decompress_page.unwrap_or(Span::ZERO).saturating_mul(compressed);
+        platform.place_page.saturating_mul(batch.pages.get()).saturating_add(decompress)
     }
 
     /// Encodes pages read at `host`; `known`: the cache of sent pages was in use when they were.
@@ -66,11 +77,22 @@ impl World {
                         changed.map_or(full, |bytes| header + bytes)
                     }
                 },
+                Encoding::Compressed => {
+                    let small = Bytes::new(page_size.get() - guest.compressed(number).complement().of(page_size.get()));
+                    wire.compressed += if small < page_size { ONE } else { PageCount::ZERO };
+                    platform.page_header + small
+                }
                 Encoding::Xbzrle { .. } | Encoding::Plain => full,
             };
         }
         let delta = platform.xbzrle_page.unwrap_or(Span::ZERO).saturating_mul(wire.hits.get());
         wire.cost = wire.cost.saturating_add(delta);
+        if encoding == Encoding::Compressed {
+            // Whether a page shrinks is known only afterwards.
+            let tried = pages.count() - wire.zero;
+            let cost = platform.compress_page.unwrap_or(Span::ZERO).saturating_mul(tried.get());
+            wire.cost = wire.cost.saturating_add(cost);
+        }
         self.counted.cache_hits += wire.hits;
         self.counted.cache_misses += wire.misses;
         wire

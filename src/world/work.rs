@@ -42,7 +42,7 @@ impl World {
                 }
             }
             Action::Place { channel, batch } => {
-                (platform.place_page.saturating_mul(batch.pages.get()), Input::Placed { channel }, Then::Place(batch))
+                (self.place_cost(&batch), Input::Placed { channel }, Then::Place(batch))
             }
             Action::Load(state) => (platform.load, Input::Loaded, Then::Load(state)),
             Action::Resume => (platform.resume, Input::Resumed, Then::Resume),
@@ -100,7 +100,7 @@ impl World {
         let count = pages.count();
         let batch = Batch { id: self.numbers.batch, pages: count, bytes: wire.bytes };
         self.numbers.batch += 1;
-        self.batches.insert(batch.id, InFlight { pages, leg: self.progress.leg() });
+        self.batches.insert(batch.id, InFlight { pages, compressed: wire.compressed, leg: self.progress.leg() });
         self.counted.sent += count;
         self.say(Fact::PagesSent { pages: count, zero: wire.zero, bytes: wire.bytes });
         (batch, left, wire.cost)

@@ -134,6 +134,7 @@ mod tests {
             pattern: Pattern::Uniform,
             zero: Ratio::ZERO,
             delta: Bytes::new(4096),
+            compressed: Ratio::ONE,
             layout,
         }
     }

@@ -28,6 +28,8 @@ struct ClassModel {
     pattern: PatternModel,
     /// Bytes that a write changes.
     delta: Bytes,
+    /// Compressed size / size of its pages.
+    compressed: Ratio,
     /// Guest time from which each mean gap holds, rising, the first at 0.
     gaps: Vec<(Span, MeanGap)>,
 }
@@ -62,6 +64,7 @@ impl WriteModel {
             zero_from: class.pages.get() - class.zero.of(class.pages.get()),
             pattern: PatternModel::new(&class.pattern, class.pages.get()),
             delta: class.delta,
+            compressed: class.compressed,
             gaps: gaps(class.write, workload),
         });
         Arc::new(Self { classes: classes.collect(), placement: Placement::new(&workload.classes, vm, seed) })
@@ -93,6 +96,11 @@ impl WriteModel {
     pub fn starts_as_zero(&self, page: u64) -> bool {
         let (class, index) = self.placement.class_of(page);
         index >= self.classes[class].zero_from
+    }
+
+    /// What compression leaves of `page`.
+    pub fn compressed(&self, page: u64) -> Ratio {
+        self.classes[self.placement.class_of(page).0].compressed
     }
 
     /// Bytes that a write to `page` changes.
@@ -223,6 +231,7 @@ mod tests {
             pattern,
             zero: Ratio::ZERO,
             delta: Bytes::new(4096),
+            compressed: Ratio::ONE,
             layout: Layout::Contiguous,
         };
         Workload { classes: vec![class], phases }

@@ -129,6 +129,7 @@ fn encoding_cost(scenario: &Scenario) -> Span {
     let known = |cost: Option<Span>| cost.unwrap_or(Span::ZERO);
     match scenario.policy.migration.pre_copy().map(|pre_copy| pre_copy.encoding) {
         Some(Encoding::Xbzrle { .. }) => known(platform.xbzrle_page),
+        Some(Encoding::Compressed) => known(platform.compress_page).saturating_add(known(platform.decompress_page)),
         Some(Encoding::Plain) | None => Span::ZERO,
     }
 }

@@ -9,10 +9,17 @@ use crate::units::{Bytes, Span};
 /// QEMU's `xbzrle-cache-size`.
 const DEFAULT_CACHE: Bytes = Bytes::new(64 << 20);
 
-pub(super) fn encoding(text: &text::PreCopy) -> Encoding {
-    match &text.xbzrle {
-        Some(xbzrle) => Encoding::Xbzrle { cache: xbzrle.cache.map_or(DEFAULT_CACHE, |cache| cache.0) },
-        None => Encoding::Plain,
+pub(super) fn encoding(context: &mut Context<'_>, text: &text::PreCopy, at: &Place) -> Encoding {
+    match (&text.xbzrle, &text.compression) {
+        (Some(_), Some(_)) => {
+            let message =
+                "not together with `xbzrle`: a page goes as its changes or compressed (QEMU refuses both, too)";
+            context.problem(&at.key("compression"), message, Some("leave one of them out"));
+            Encoding::Compressed
+        }
+        (Some(xbzrle), None) => Encoding::Xbzrle { cache: xbzrle.cache.map_or(DEFAULT_CACHE, |cache| cache.0) },
+        (None, Some(_)) => Encoding::Compressed,
+        (None, None) => Encoding::Plain,
     }
 }
 
@@ -22,6 +29,10 @@ pub(super) fn affordable(context: &mut Context<'_>, policy: &Policy, platform: &
     let at = root.key("policy").key("migration").key("pre-copy");
     match pre_copy.encoding {
         Encoding::Plain => {}
+        Encoding::Compressed => {
+            cost_known(context, platform.compress_page, "compress_page", &at.key("compression"));
+            cost_known(context, platform.decompress_page, "decompress_page", &at.key("compression"));
+        }
         Encoding::Xbzrle { cache } => {
             cost_known(context, platform.xbzrle_page, "xbzrle_page", &at.key("xbzrle"));
             let (pages, rest) = (cache.get() / platform.page_size.get(), cache.get() % platform.page_size.get());

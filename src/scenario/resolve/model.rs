@@ -196,6 +196,8 @@ pub(super) fn platform(
         read_page: required!(context, layers, read_page, Span::ZERO).0,
         place_page: required!(context, layers, place_page, Span::ZERO).0,
         xbzrle_page: optional!(layers, xbzrle_page).map(|(cost, _)| cost),
+        compress_page: optional!(layers, compress_page).map(|(cost, _)| cost),
+        decompress_page: optional!(layers, decompress_page).map(|(cost, _)| cost),
         stop: required!(context, layers, stop, Span::ZERO).0,
         load: required!(context, layers, load, Span::ZERO).0,
         resume: required!(context, layers, resume, Span::ZERO).0,

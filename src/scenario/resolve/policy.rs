@@ -38,7 +38,7 @@ fn pre_copy(context: &mut Context<'_>, text: &text::PreCopy, at: &Place) -> PreC
         stop_rule: stop_rule(context, text.stop_rule.as_ref(), &at.key("stop_rule")),
         caps,
         auto_converge: text.auto_converge.as_ref().map(|text| auto_converge(context, text, &at.key("auto_converge"))),
-        encoding: encoding(text),
+        encoding: encoding(context, text, at),
     }
 }
 

@@ -110,6 +110,10 @@ fn class(context: &mut Context<'_>, text: &Class, pages: PageCount, page_size: B
     if delta > page_size {
         context.problem(&at.key("delta"), format!("{delta} is more than a page of {page_size}"), None);
     }
+    let compressed = text.compressed.map_or(Ratio::ONE, |compressed| compressed.0);
+    if compressed == Ratio::ZERO || !compressed.is_share() {
+        context.problem(&at.key("compressed"), format!("{compressed} is not above zero and at most 100 %"), None);
+    }
     let pattern = match &text.pattern {
         None | Some(PatternText::Uniform(_)) => Pattern::Uniform,
         Some(PatternText::Sequential(_)) => Pattern::Sequential,
@@ -129,6 +133,7 @@ fn class(context: &mut Context<'_>, text: &Class, pages: PageCount, page_size: B
         pattern,
         zero,
         delta,
+        compressed,
         layout: text.layout.map_or(Layout::Contiguous, |layout| layout.0),
     }
 }

@@ -26,6 +26,7 @@ pub struct Policy {
 /// How memory moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant, reason = "one of them in a text")]
 pub enum Migration {
     /// Not at all.
     None(Empty),
@@ -51,6 +52,10 @@ pub struct PreCopy {
     /// Delta compression: a page that was sent before goes as the difference to that. Default: off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub xbzrle: Option<Xbzrle>,
+    /// Stream compression: pages go compressed, as far as their classes' `compressed` lets them. Needs the platform's
+    /// `compress_page` and `decompress_page`; not together with `xbzrle`. Default: off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Empty>,
 }
 
 /// Delta compression, as QEMU's XBZRLE. Needs the platform's `xbzrle_page`.

@@ -127,16 +127,31 @@ fn an_encoding_must_fit_platform_and_guest() {
         ),
         (
             "\"write-uniform\"",
+            "{\"classes\": [{\"name\": \"a\", \"write\": \"1 /s\", \"compressed\": \"0 %\"}]}",
+            &["vms[0].workload.classes[0].compressed: 0 % is not above zero"],
+        ),
+        (
+            "\"pre-copy\": {}",
+            "\"pre-copy\": {\"xbzrle\": {}, \"compression\": {}}",
+            &["policy.migration.pre-copy.compression: not together with `xbzrle`"],
+        ),
+        (
+            "\"write-uniform\"",
             "{\"classes\": [{\"name\": \"a\", \"write\": \"1 /s\", \"delta\": \"5 KiB\"}]}",
             &["vms[0].workload.classes[0].delta: 5 KiB is more than a page of 4 KiB"],
         ),
     ]);
-    let bare = platform_without("xbzrle_page");
-    let text = GOOD
-        .replace("\"pre-copy\": {}", "\"pre-copy\": {\"xbzrle\": {}}")
-        .replace("\"gige\"", &format!("\"gige\", \"platform\": {bare}"));
-    let error = read(&text).expect_err("nobody knows what it costs").to_string();
-    assert!(error.contains("policy.migration.pre-copy.xbzrle: the platform does not say what it costs"), "{error}");
+    for (extra, field) in
+        [("xbzrle", "xbzrle_page"), ("compression", "compress_page"), ("compression", "decompress_page")]
+    {
+        let bare = platform_without(field);
+        let text = GOOD
+            .replace("\"pre-copy\": {}", &format!("\"pre-copy\": {{\"{extra}\": {{}}}}"))
+            .replace("\"gige\"", &format!("\"gige\", \"platform\": {bare}"));
+        let error = read(&text).expect_err("nobody knows what it costs").to_string();
+        let wanted = format!("pre-copy.{extra}: the platform does not say what it costs: it has no `{field}`");
+        assert!(error.contains(&wanted), "{error}");
+    }
 }
 
 /// The default platform in full, but for one field.

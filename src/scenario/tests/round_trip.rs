@@ -65,7 +65,7 @@ fn migration() -> impl Strategy<Value = Migration> {
     let caps = (cap(1u64..1 << 48), cap((1u64..1 << 48).prop_map(Bytes::new)), cap(span()));
     let caps = caps.prop_map(|(rounds, bytes, time)| Caps { rounds, bytes, time });
     let cache = (12u32..48).prop_map(|power| Encoding::Xbzrle { cache: Bytes::new(1 << power) });
-    let encoding = prop_oneof![Just(Encoding::Plain), cache];
+    let encoding = prop_oneof![Just(Encoding::Plain), Just(Encoding::Compressed), cache];
     let pre_copy = (stop_rule(), caps, option::of(auto_converge()), encoding).prop_map(
         |(stop_rule, caps, auto_converge, encoding)| {
             Migration::PreCopy(PreCopy { stop_rule, caps, auto_converge, encoding })
@@ -101,15 +101,17 @@ fn class() -> impl Strategy<Value = PageClass> {
         Just(Pattern::Sequential),
         (1u64..1000).prop_map(|n| Pattern::Zipf { exponent: Ratio::new(n, 100) }),
     ];
+    let compressed = share().prop_filter("above zero", |compressed| *compressed > Ratio::ZERO);
     let layout = select(&[crate::scenario::Layout::Contiguous, crate::scenario::Layout::Shuffled][..]);
-    (1u64..1 << 28, 0u64..1 << 43, pattern, share(), layout, 1u64..=4096).prop_map(
-        |(pages, write, pattern, zero, layout, delta)| PageClass {
+    (1u64..1 << 28, 0u64..1 << 43, pattern, share(), layout, 1u64..=4096, compressed).prop_map(
+        |(pages, write, pattern, zero, layout, delta, compressed)| PageClass {
             name: String::new(),
             pages: PageCount::new(pages),
             write: EventRate::per_megasecond(write),
             pattern,
             zero,
             delta: Bytes::new(delta),
+            compressed,
             layout,
         },
     )

@@ -344,6 +344,7 @@ fn envelope_name(envelope: &Envelope) -> &'static str {
         Message::Report(Report::Success) => "report: success",
         Message::Report(Report::Failure) => "report: failure",
         Message::Pages(_) => "pages",
+        Message::Flush => "flush",
         Message::State(_) => "state",
         Message::Ready => "ready",
         Message::Go => "go",

@@ -43,6 +43,7 @@ fn settings(kind: HandoverKind) -> Settings {
         caps: Caps::default(),
         auto_converge: None,
         encoding: Encoding::Plain,
+        channels: 1,
     };
     Settings {
         policy: Policy {

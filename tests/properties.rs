@@ -172,16 +172,23 @@ proptest! {
             r#""xbzrle": {"cache": "8 MiB"}, "#,
             r#""xbzrle": {"cache": "1 MiB"}, "#,
             r#""compression": {}, "#,
+            r#""channels": 2, "#,
+            r#""channels": 4, "compression": {}, "#,
+            r#""channels": 7, "#,
         ]),
         ends in prop::bool::ANY,
+        jitter_us in prop::sample::select(vec![0u64, 500, 10_000]),
         seed in 0u64..1000,
     ) {
-        // Half of the runs without their fault, so that many migrations end.
-        let fault = if ends { Fault { at_us: 15_000_000, ..fault } } else { fault };
+        // Half of the runs end before their fault, so that many migrations do.
+        let fault = if ends { Fault { at_us: 25_000_000, ..fault } } else { fault };
         let handover = r#"{"three-phase": {"on_silence": "resume", "destination_on_silence": "wait"}}"#;
+        let link = Link { jitter_us, ..link };
         let result = simulate(&scenario_with(extras, handover, &fault, &link), seed, 0);
         let broken = broken(&result);
         prop_assert!(broken.iter().all(|invariant| *invariant == Invariant::Liveness), "{broken:?}: {:?}", result.violations);
+        let ended = [Outcome::Completed, Outcome::RolledBack].contains(&result.outcome);
+        prop_assert!(!ends || ended, "{}", result.outcome);
     }
 }
 

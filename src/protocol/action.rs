@@ -129,8 +129,12 @@ pub enum Action {
     SetTimer(Timer, Span),
     /// Forgets a timer.
     CancelTimer(Timer),
-    /// Drops all work, begun or waiting; no answer follows.
+    /// Drops all work, begun or waiting, and holds no channel any more; no answer follows.
     DropWork,
+    /// Reads no further message of a page channel for now.
+    Hold(Channel),
+    /// Reads on there.
+    ReadOn(Channel),
     /// Starts the dirty log: every page is to be sent.
     StartLog,
     /// Stops the dirty log.
@@ -227,6 +231,8 @@ impl Action {
             | Self::SetTimer(..)
             | Self::CancelTimer(_)
             | Self::DropWork
+            | Self::Hold(_)
+            | Self::ReadOn(_)
             | Self::StartLog
             | Self::StopLog
             | Self::Throttle(_)

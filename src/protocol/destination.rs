@@ -3,6 +3,8 @@
 //! It starts nothing that it cannot finish: before it holds everything, a silent source makes it drop what it has.
 //! Once it holds everything and waits for "go", `destination_on_silence` decides.
 
+use std::collections::BTreeSet;
+
 use super::detector::Detector;
 use super::{
     Action, Actions, Agent, Answer, Attempt, Awaited, Channel, Input, Message, Report, Settings, Standing, StateId,
@@ -23,6 +25,8 @@ pub struct Destination {
     asked: bool,
     /// The source fell silent while the state was being loaded.
     silent: bool,
+    /// Connections held at a flush until it has come on all of them.
+    flushed: BTreeSet<Channel>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -56,7 +60,15 @@ impl Destination {
     /// Before the first page.
     pub fn new(settings: Settings) -> Self {
         let detector = Detector::new(settings.policy.detector.heartbeat.clone());
-        Self { settings, detector, attempt: Attempt::default(), state: State::Idle, asked: false, silent: false }
+        Self {
+            settings,
+            detector,
+            attempt: Attempt::default(),
+            state: State::Idle,
+            asked: false,
+            silent: false,
+            flushed: BTreeSet::new(),
+        }
     }
 
     fn autostarts(&self) -> bool {
@@ -79,6 +91,7 @@ impl Destination {
     fn message(&mut self, channel: Channel, message: &Message, out: &mut Actions) {
         match (message, &self.state) {
             (Message::Pages(batch), State::Receiving) => out.push(Action::Place { channel, batch: *batch }),
+            (Message::Flush, State::Receiving) => self.flush(channel, out),
             (Message::State(state), State::Receiving) => self.load(*state, out),
             (Message::Go | Message::Answer(Answer::Go), State::Holding(_)) => {
                 out.push(Action::Conclude);
@@ -92,10 +105,27 @@ impl Destination {
             (Message::Ask, _) if channel == Channel::Question => self.answer(out),
             (Message::Pages(_), State::Ended(Report::Failure)) => {
                 // Of an attempt that it has given up: told so as a closed socket tells it.
-                out.push(Action::Disconnect { channel: Channel::Migration });
+                out.push(Action::Disconnect { channel });
             }
             _ => {}
         }
+    }
+
+    /// All that came before on this connection is placed; what follows waits until that is so on every connection.
+    fn flush(&mut self, channel: Channel, out: &mut Actions) {
+        out.push(Action::Hold(channel));
+        self.flushed.insert(channel);
+        if self.connections().all(|connection| self.flushed.contains(&connection)) {
+            for channel in std::mem::take(&mut self.flushed) {
+                out.push(Action::ReadOn(channel));
+            }
+        }
+    }
+
+    /// That of the migration, and those for pages beside it.
+    fn connections(&self) -> impl Iterator<Item = Channel> {
+        let pages = self.settings.page_channels().into_iter();
+        [Channel::Migration].into_iter().chain(pages.filter(|channel| *channel != Channel::Migration))
     }
 
     fn load(&mut self, state: StateId, out: &mut Actions) {
@@ -144,7 +174,9 @@ impl Destination {
     /// Drops what it has; it will never run this attempt's copy.
     fn abandon(&mut self, out: &mut Actions) {
         out.push(Action::DropWork);
-        out.push(Action::Disconnect { channel: Channel::Migration });
+        for channel in self.connections() {
+            out.push(Action::Disconnect { channel });
+        }
         out.push(Action::Discard);
         out.report(self.attempt, Report::Failure);
         self.end(Report::Failure, out);
@@ -219,7 +251,7 @@ impl Agent for Destination {
         match input {
             Input::Message { channel, envelope, .. } => {
                 match envelope.message {
-                    Message::Pages(_) | Message::State(_) => self.open(envelope.attempt, out),
+                    Message::Pages(_) | Message::Flush | Message::State(_) => self.open(envelope.attempt, out),
                     Message::Ask if self.state == State::Idle => self.attempt = envelope.attempt,
                     _ => {}
                 }
@@ -229,7 +261,7 @@ impl Agent for Destination {
             }
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(Timer::Ask) if self.state == State::Holding(Waiting::Asking) => self.ask(out),
-            Input::Broken { channel: Channel::Migration } => self.suspect(Suspicion::TransportError, out),
+            Input::Broken { channel } if channel.carries_pages() => self.suspect(Suspicion::TransportError, out),
             Input::Loaded => self.loaded(out),
             Input::Resumed => self.resumed(out),
             _ => {}

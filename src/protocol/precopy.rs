@@ -9,7 +9,7 @@ use crate::units::{ByteRate, Bytes, LocalTime, PageCount, Ratio, Span};
 use crate::vocabulary::RoundsEnd;
 
 /// What a sender does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     /// Reads the next chunk.
     Take,

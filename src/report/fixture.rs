@@ -45,6 +45,7 @@ fn policy() -> Policy {
             caps: Caps::default(),
             auto_converge: None,
             encoding: Encoding::Plain,
+            channels: 1,
         }),
         handover: Handover {
             kind: HandoverKind::ThreePhase,

@@ -35,6 +35,8 @@ pub struct PreCopy {
     pub auto_converge: Option<AutoConverge>,
     /// What becomes of a page before it is sent.
     pub encoding: Encoding,
+    /// Connections for pages; 1: they share that of the migration.
+    pub channels: u8,
 }
 
 impl Migration {

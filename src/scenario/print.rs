@@ -170,6 +170,7 @@ fn policy(policy: &Policy) -> policy_text::Policy {
                 Encoding::Xbzrle { cache } => Some(policy_text::Xbzrle { cache: Some(Text(cache)) }),
                 Encoding::Plain | Encoding::Compressed => None,
             },
+            channels: Some(pre_copy.channels.into()),
             compression: (pre_copy.encoding == Encoding::Compressed).then_some(Empty {}),
         }),
     };

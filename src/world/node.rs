@@ -180,6 +180,8 @@ impl World {
             }
             Action::CancelTimer(timer) => self.agenda.cancel(Event::Timer(host, timer)),
             Action::DropWork => self.drop_work(host),
+            Action::Hold(channel) => self.node(host).lane(channel).held = true,
+            Action::ReadOn(channel) => self.node(host).lane(channel).held = false,
             Action::StartLog => {
                 let kind = self.scenario.platform.dirty_log;
                 if let Some(copy) = self.vm.slot(host) {
@@ -286,7 +288,7 @@ impl World {
 
 pub(super) fn wire_nic(channel: Channel) -> crate::model::network::Nic {
     match channel {
-        Channel::Migration | Channel::Question => crate::model::network::Nic::Migration,
+        Channel::Migration | Channel::Parallel(_) | Channel::Question => crate::model::network::Nic::Migration,
         Channel::Management => crate::model::network::Nic::Application,
     }
 }

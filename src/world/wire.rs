@@ -89,7 +89,7 @@ impl World {
                 _ => Bytes::ZERO,
             };
         let number = self.numbers.message;
-        if envelope.batch().is_none() {
+        if is_told(channel, &envelope) {
             self.say(Fact::Said { from, to, number, what: envelope_name(&envelope), delivered: false });
         }
         let message = self.number(Packet::Protocol { from, to, stream, channel, envelope });
@@ -150,7 +150,7 @@ impl World {
         let packet = if more { self.packets.get(&message).cloned() } else { self.take_packet(message) };
         match packet {
             Some(Packet::Protocol { from, to, stream, channel, envelope }) => {
-                if envelope.batch().is_none() && self.vmm_alive(to) {
+                if is_told(channel, &envelope) && self.vmm_alive(to) {
                     let what = envelope_name(&envelope);
                     self.say(Fact::Said { from, to, number: message.0, what, delivered: true });
                 }
@@ -193,7 +193,7 @@ impl World {
         let bytes = if let Message::Pages(batch) = &envelope.message { batch.bytes } else { Bytes::ZERO };
         let input = Input::Message { from, channel, envelope };
         match channel {
-            Channel::Migration => self.queue(to, channel, input, bytes),
+            Channel::Migration | Channel::Parallel(_) => self.queue(to, channel, input, bytes),
             Channel::Question | Channel::Management => self.control(to, input),
         }
     }
@@ -223,9 +223,10 @@ impl World {
         let Some(node) = self.nodes.get_mut(&at) else { return };
         node.channels.retain(|_, known| *known != stream);
         let input = Input::Broken { channel };
-        match (channel, at) {
-            (Channel::Migration, Host::Destination) => self.queue(at, channel, input, Bytes::ZERO),
-            _ => self.control(at, input),
+        if at == Host::Destination && channel.carries_pages() {
+            self.queue(at, channel, input, Bytes::ZERO);
+        } else {
+            self.control(at, input);
         }
     }
 
@@ -233,7 +234,7 @@ impl World {
     /// with FIN behind what is buffered.
     pub(super) fn close_all(&mut self, host: Host, streams: &[StreamId]) {
         for &stream in streams {
-            let reads = host == Host::Destination && self.channels.get(&stream) == Some(&Channel::Migration);
+            let reads = host == Host::Destination && self.channels.get(&stream).is_some_and(|c| c.carries_pages());
             let how = if reads { Close::Reset } else { Close::Fin };
             self.network.close(self.now, stream, host_id(host), how, &mut self.effects);
         }
@@ -258,6 +259,12 @@ impl World {
             self.lose_batch(id);
         }
     }
+}
+
+/// Whether a message is news of its own. Pages are only counted, and the parallel channels carry nothing but pages and the
+/// flushes that the migration connection has, too.
+fn is_told(channel: Channel, envelope: &Envelope) -> bool {
+    envelope.batch().is_none() && !matches!(channel, Channel::Parallel(_))
 }
 
 fn peer(host: Host) -> Host {

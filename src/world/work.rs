@@ -93,6 +93,9 @@ impl World {
         let known = copy.memory.knows_what_was_sent();
         let pages = copy.memory.take(budget);
         let left = copy.memory.pending();
+        if pages.count() == PageCount::ZERO {
+            return (nothing, left, Span::ZERO);
+        }
         if executes && self.progress.begins_round() {
             self.enter_round(round + 1, due);
         }

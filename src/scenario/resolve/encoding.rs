@@ -23,6 +23,25 @@ pub(super) fn encoding(context: &mut Context<'_>, text: &text::PreCopy, at: &Pla
     }
 }
 
+/// Connections for pages. Several are QEMU's (multifd), so what QEMU cannot do with them is refused.
+pub(super) fn channels(context: &mut Context<'_>, text: &text::PreCopy, at: &Place) -> u8 {
+    let Some(channels) = text.channels else { return 1 };
+    let at = at.key("channels");
+    let message = match u8::try_from(channels) {
+        Ok(1) => return 1,
+        Ok(0) | Err(_) => format!("{channels} is not from 1 to {}", u8::MAX),
+        Ok(_) if text.xbzrle.is_some() => {
+            "several channels cannot share one cache of `xbzrle` (nor do they in QEMU)".into()
+        }
+        Ok(_) if matches!(text.stop_rule, Some(text::StopRule::Clark(_))) => {
+            "the adaptive rate of `clark` is spread evenly over one connection".into()
+        }
+        Ok(several) => return several,
+    };
+    context.problem(&at, message, None);
+    1
+}
+
 /// Complains about an encoding that the platform cannot do or price.
 pub(super) fn affordable(context: &mut Context<'_>, policy: &Policy, platform: &Platform, root: &Place) {
     let Some(pre_copy) = policy.migration.pre_copy() else { return };

@@ -1,7 +1,7 @@
 //! `policy`: the defaults of QEMU where it has them, and limits that cannot work refused.
 
 use super::context::{Context, Place};
-use super::encoding::encoding;
+use super::encoding::{channels, encoding};
 use crate::scenario::policy::{
     AnsweredBy, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
     Policy, PreCopy, StopRule, TransportError,
@@ -39,6 +39,7 @@ fn pre_copy(context: &mut Context<'_>, text: &text::PreCopy, at: &Place) -> PreC
         caps,
         auto_converge: text.auto_converge.as_ref().map(|text| auto_converge(context, text, &at.key("auto_converge"))),
         encoding: encoding(context, text, at),
+        channels: channels(context, text, at),
     }
 }
 

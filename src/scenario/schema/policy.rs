@@ -56,6 +56,11 @@ pub struct PreCopy {
     /// `compress_page` and `decompress_page`; not together with `xbzrle`. Default: off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compression: Option<Empty>,
+    /// Connections for pages, from 1 to 255. With 1, everything goes on the connection of the migration; with more, pages go
+    /// on so many beside it, each read, sent and placed by itself. More than 1 only with the stop rule `qemu` and without
+    /// `xbzrle`. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<u64>,
 }
 
 /// Delta compression, as QEMU's XBZRLE. Needs the platform's `xbzrle_page`.

@@ -135,6 +135,19 @@ fn an_encoding_must_fit_platform_and_guest() {
             "\"pre-copy\": {\"xbzrle\": {}, \"compression\": {}}",
             &["policy.migration.pre-copy.compression: not together with `xbzrle`"],
         ),
+        ("\"pre-copy\": {}", "\"pre-copy\": {\"channels\": 0}", &["channels: 0 is not from 1 to 255"]),
+        ("\"pre-copy\": {}", "\"pre-copy\": {\"channels\": 256}", &["channels: 256 is not from 1 to 255"]),
+        (
+            "\"pre-copy\": {}",
+            "\"pre-copy\": {\"channels\": 2, \"xbzrle\": {}}",
+            &["policy.migration.pre-copy.channels: several channels cannot share one cache"],
+        ),
+        (
+            "\"pre-copy\": {}",
+            "\"pre-copy\": {\"channels\": 2, \"stop_rule\": {\"clark\": {\"min_rate\": \"1 MB/s\", \"increment\": \"1 MB/s\", \
+             \"max_rate\": \"9 MB/s\", \"min_remaining\": \"1 MB\"}}}",
+            &["policy.migration.pre-copy.channels: the adaptive rate of `clark`"],
+        ),
         (
             "\"write-uniform\"",
             "{\"classes\": [{\"name\": \"a\", \"write\": \"1 /s\", \"delta\": \"5 KiB\"}]}",

@@ -66,9 +66,11 @@ fn migration() -> impl Strategy<Value = Migration> {
     let caps = caps.prop_map(|(rounds, bytes, time)| Caps { rounds, bytes, time });
     let cache = (12u32..48).prop_map(|power| Encoding::Xbzrle { cache: Bytes::new(1 << power) });
     let encoding = prop_oneof![Just(Encoding::Plain), Just(Encoding::Compressed), cache];
-    let pre_copy = (stop_rule(), caps, option::of(auto_converge()), encoding).prop_map(
-        |(stop_rule, caps, auto_converge, encoding)| {
-            Migration::PreCopy(PreCopy { stop_rule, caps, auto_converge, encoding })
+    let pre_copy = (stop_rule(), caps, option::of(auto_converge()), encoding, 1u8..).prop_map(
+        |(stop_rule, caps, auto_converge, encoding, channels)| {
+            let alone = matches!(stop_rule, StopRule::Clark { .. }) || matches!(encoding, Encoding::Xbzrle { .. });
+            let channels = if alone { 1 } else { channels };
+            Migration::PreCopy(PreCopy { stop_rule, caps, auto_converge, encoding, channels })
         },
     );
     prop_oneof![Just(Migration::None), Just(Migration::StopAndCopy), pre_copy]

@@ -53,6 +53,16 @@ pub struct Settings {
     pub window: Span,
 }
 
+impl Settings {
+    /// The connections on which pages travel: that of the migration, or several beside it.
+    pub fn page_channels(&self) -> Vec<Channel> {
+        match self.policy.migration.pre_copy().map_or(1, |pre_copy| pre_copy.channels) {
+            0 | 1 => vec![Channel::Migration],
+            several => (0..several).map(Channel::Parallel).collect(),
+        }
+    }
+}
+
 /// What a node is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Awaited {

@@ -112,6 +112,10 @@ pub struct PageClass {
     pub wake: PageCount,
     /// Share of pages that hold only zeros until they are written.
     pub zero: Ratio,
+    /// Bytes of its page that one write changes.
+    pub delta: Bytes,
+    /// Compressed size / size of its pages; 1: they do not shrink.
+    pub compressed: Ratio,
     /// Where its pages are.
     pub layout: Layout,
 }
@@ -264,6 +268,12 @@ pub struct Platform {
     pub read_page: Span,
     /// Writing one page at the receiver.
     pub place_page: Span,
+    /// Comparing a page with the one sent last and encoding the difference; `None`: not known.
+    pub xbzrle_page: Option<Span>,
+    /// Compressing one page at the sender; `None`: not known.
+    pub compress_page: Option<Span>,
+    /// Decompressing one page at the receiver; `None`: not known.
+    pub decompress_page: Option<Span>,
     /// Stopping the vCPUs and saving CPU and device state.
     pub stop: Span,
     /// Loading CPU and device state at the receiver.

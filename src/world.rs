@@ -7,6 +7,7 @@
 //! It knows everything and tells each agent only what reached its node.
 
 mod agenda;
+mod encode;
 mod fact;
 mod lane;
 mod node;
@@ -69,6 +70,8 @@ pub struct World {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct InFlight {
     pages: Pages,
+    /// How many of them travel compressed.
+    compressed: PageCount,
     leg: u32,
 }
 
@@ -83,6 +86,10 @@ pub struct PageTally {
     pub lost: PageCount,
     /// Among the placed: were there already in a copy that executes, so they were sent once too often.
     pub kept: PageCount,
+    /// Among those sent: the cache of sent pages knew what the receiver has.
+    pub cache_hits: PageCount,
+    /// Among those sent: it did not, though it was in use.
+    pub cache_misses: PageCount,
 }
 
 /// The instants that order the end of a migration.
@@ -355,6 +362,7 @@ fn envelope_name(envelope: &Envelope) -> &'static str {
         Message::Report(Report::Success) => "report: success",
         Message::Report(Report::Failure) => "report: failure",
         Message::Pages(_) => "pages",
+        Message::Flush => "flush",
         Message::State(_) => "state",
         Message::Ready => "ready",
         Message::Go => "go",

@@ -6,7 +6,7 @@ use midflight::protocol::{
 };
 use midflight::scenario::Policy;
 use midflight::scenario::policy::{
-    AnsweredBy, Caps, Detector, Handover, HandoverKind, Heartbeat, Migration, OnSilence, PreCopy, StopRule,
+    AnsweredBy, Caps, Detector, Encoding, Handover, HandoverKind, Heartbeat, Migration, OnSilence, PreCopy, StopRule,
     TransportError,
 };
 use midflight::units::{Bytes, LocalTime, PageCount, Span};
@@ -179,7 +179,13 @@ fn messages_of_another_attempt_are_refused() {
 fn a_source_that_read_nothing_syncs_and_sends_nothing() {
     let mut settings = settings(HandoverKind::Autostart, OnSilence::Resume, OnSilence::Wait);
     let stop_rule = StopRule::Qemu { downtime_limit: Span::from_ms(300), max_bandwidth: None };
-    settings.policy.migration = Migration::PreCopy(PreCopy { stop_rule, caps: Caps::default(), auto_converge: None });
+    settings.policy.migration = Migration::PreCopy(PreCopy {
+        stop_rule,
+        caps: Caps::default(),
+        auto_converge: None,
+        encoding: Encoding::Plain,
+        channels: 1,
+    });
     let mut source = Source::new(settings);
     step(&mut source, message(Host::Management, Channel::Management, Message::Migrate));
     step(&mut source, Input::Timer(Timer::Setup));

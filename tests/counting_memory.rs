@@ -9,7 +9,7 @@ use midflight::protocol::{
 };
 use midflight::scenario::Policy;
 use midflight::scenario::policy::{
-    Caps, Detector, Handover, HandoverKind, Migration, OnSilence, PreCopy, StopRule, TransportError,
+    Caps, Detector, Encoding, Handover, HandoverKind, Migration, OnSilence, PreCopy, StopRule, TransportError,
 };
 use midflight::units::{Bytes, LocalTime, PageCount, Span};
 use midflight::vocabulary::Host;
@@ -42,6 +42,8 @@ fn settings(kind: HandoverKind) -> Settings {
         stop_rule: StopRule::Qemu { downtime_limit: Span::from_ms(20), max_bandwidth: None },
         caps: Caps::default(),
         auto_converge: None,
+        encoding: Encoding::Plain,
+        channels: 1,
     };
     Settings {
         policy: Policy {

@@ -13,6 +13,11 @@ use proptest::test_runner::{Config, RngSeed};
 
 /// A small guest, a short link, and room for what follows.
 fn scenario(handover: &str, fault: &Fault, link: &Link) -> Arc<Scenario> {
+    scenario_with("", handover, fault, link)
+}
+
+/// The same with further fields of `pre-copy`, each followed by a comma.
+fn scenario_with(extras: &str, handover: &str, fault: &Fault, link: &Link) -> Arc<Scenario> {
     let Link { latency_us, jitter_us, loss_permille, dirty_log, answered_by } = link;
     let lasts = fault.lasts_ms.map_or(String::new(), |ms| format!(r#", "lasts": "{ms} ms""#));
     let lasts = if fault.what.contains("cut") || fault.what.contains("silence") { lasts } else { String::new() };
@@ -20,7 +25,7 @@ fn scenario(handover: &str, fault: &Fault, link: &Link) -> Arc<Scenario> {
         r#"{{
           "schema": 1, "why": "random",
           "policy": {{
-            "migration": {{"pre-copy": {{"stop_rule": {{"qemu": {{"downtime_limit": "20 ms"}}}}, "caps": {{"rounds": {{"max": 8, "then": "stop"}}}}}}}},
+            "migration": {{"pre-copy": {{{extras}"stop_rule": {{"qemu": {{"downtime_limit": "20 ms"}}}}, "caps": {{"rounds": {{"max": 8, "then": "stop"}}}}}}}},
             "handover": {handover},
             "detector": {{
               "heartbeat": {{"pings": {{"period": "20 ms", "timeout": "50 ms", "misses": 2, "answered_by": "{answered_by}"}}}},
@@ -29,7 +34,7 @@ fn scenario(handover: &str, fault: &Fault, link: &Link) -> Arc<Scenario> {
           }},
           "vms": [{{
             "memory": "8 MiB",
-            "workload": {{"classes": [{{"name": "all", "write": "3000 /s", "pattern": {{"uniform": {{}}}}, "zero": "25 %", "layout": "shuffled"}}]}},
+            "workload": {{"classes": [{{"name": "all", "write": "3000 /s", "pattern": {{"uniform": {{}}}}, "zero": "25 %", "delta": "8 B", "compressed": "1/3", "layout": "shuffled"}}]}},
             "output": {{"rate": "3000 /s", "size": "100 B"}}
           }}],
           "network": {{"base": "gige", "latency": "{latency_us} us", "jitter": "{jitter_us} us", "loss": "{loss_permille}/1000",
@@ -152,6 +157,38 @@ proptest! {
         let broken = broken(&result);
         prop_assert!(!broken.contains(&Invariant::Accounting) && !broken.contains(&Invariant::NoStalePage), "{:?}", result.violations);
         prop_assert!((result.outcome == Outcome::SplitBrain) == broken.contains(&Invariant::SingleHistory));
+    }
+}
+
+proptest! {
+    #![proptest_config(config(200))]
+
+    /// How pages travel changes nothing of what arrives.
+    #[test]
+    fn however_pages_travel_none_is_stale(
+        fault in fault(),
+        link in link(),
+        extras in prop::sample::select(vec![
+            r#""xbzrle": {"cache": "8 MiB"}, "#,
+            r#""xbzrle": {"cache": "1 MiB"}, "#,
+            r#""compression": {}, "#,
+            r#""channels": 2, "#,
+            r#""channels": 4, "compression": {}, "#,
+            r#""channels": 7, "#,
+        ]),
+        ends in prop::bool::ANY,
+        jitter_us in prop::sample::select(vec![0u64, 500, 10_000]),
+        seed in 0u64..1000,
+    ) {
+        // Half of the runs end before their fault, so that many migrations do.
+        let fault = if ends { Fault { at_us: 25_000_000, ..fault } } else { fault };
+        let handover = r#"{"three-phase": {"on_silence": "resume", "destination_on_silence": "wait"}}"#;
+        let link = Link { jitter_us, ..link };
+        let result = simulate(&scenario_with(extras, handover, &fault, &link), seed, 0);
+        let broken = broken(&result);
+        prop_assert!(broken.iter().all(|invariant| *invariant == Invariant::Liveness), "{broken:?}: {:?}", result.violations);
+        let ended = [Outcome::Completed, Outcome::RolledBack].contains(&result.outcome);
+        prop_assert!(!ends || ended, "{}", result.outcome);
     }
 }
 

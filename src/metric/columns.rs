@@ -170,6 +170,9 @@ record! {
     bytes_forward: Option<Bytes>,
     /// Bytes of those pages on the wire, destination to source.
     bytes_reverse: Option<Bytes>,
+    /// Share of the pages sent after the first pass of which the cache of `xbzrle` knew what had been sent last. Absent
+    /// without `xbzrle`.
+    xbzrle_hit_rate: Option<Millionths>,
     /// Guest accesses to pages that had not arrived: each time a vCPU had to wait for one. Absent where no copy ran with pages
     /// missing.
     network_faults: Option<u64>,

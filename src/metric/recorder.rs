@@ -152,6 +152,7 @@ impl Recorder {
             record.switchover_downtime_s = Some(downtime);
             record.pages_forward = Some(self.pages);
             record.bytes_forward = Some(self.bytes);
+            record.xbzrle_hit_rate = hit_rate(world);
             record.client_gap_s = self.outputs.longest_gap(from, end);
             record.client_gap_before_s = self.outputs.longest_gap(SimTime::ZERO, from);
             record.guest_slowdown = self.slowdown(to.saturating_since(from));
@@ -248,6 +249,13 @@ fn describe(scenario: &Scenario, world: &World) -> Record {
         faults_fired: Some(count),
         ..Record::default()
     }
+}
+
+/// Share of the look-ups in the cache of sent pages that found their page.
+fn hit_rate(world: &World) -> Option<Millionths> {
+    let (tally, _) = world.page_tally();
+    let asked = (tally.cache_hits + tally.cache_misses).get();
+    (asked > 0).then(|| millionths(Ratio::new(tally.cache_hits.get(), asked)))
 }
 
 fn millionths(ratio: Ratio) -> Millionths {

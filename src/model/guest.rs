@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::model::memory::{BranchId, Memory};
 use crate::rng::RunSeed;
 use crate::scenario::{Output, Vm};
-use crate::units::{PageCount, Ratio, SimTime, Span};
+use crate::units::{Bytes, PageCount, Ratio, SimTime, Span};
 
 /// One execution's position in the guest's life.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -136,6 +136,16 @@ impl Guest {
     /// Whether `page` holds only zeros as long as it has not been written.
     pub fn starts_as_zero(&self, page: u64) -> bool {
         self.model.starts_as_zero(page)
+    }
+
+    /// What compression leaves of `page`.
+    pub fn compressed(&self, page: u64) -> Ratio {
+        self.model.compressed(page)
+    }
+
+    /// Bytes that a write to `page` changes.
+    pub fn delta(&self, page: u64) -> Bytes {
+        self.model.delta(page)
     }
 
     /// When it next sends or retransmits something by itself.

@@ -10,15 +10,18 @@
 mod bitmap;
 mod content;
 mod push;
+mod xbzrle;
 
 pub use bitmap::PageSet;
 pub use content::{BranchId, Content, MemoryHash};
+pub use xbzrle::{LastSent, encoded};
 
 use std::collections::BTreeMap;
 
 use crate::scenario::DirtyLog;
 use crate::scenario::policy::Push;
 use crate::units::PageCount;
+use xbzrle::SentCache;
 
 use push::Frontier;
 
@@ -39,6 +42,7 @@ struct Outgoing {
     log: PageSet,
     pending: PageSet,
     frontier: Frontier,
+    sent: Option<SentCache>,
 }
 
 /// What the hypervisor of a copy that executes before all its pages are there keeps.
@@ -199,9 +203,33 @@ impl Memory {
     /// Starts the dirty log; every page is to be sent.
     pub fn start_log(&mut self, kind: DirtyLog) {
         let bound = self.pages.len() as u64;
-        let outgoing =
-            Outgoing { kind, log: PageSet::empty(bound), pending: PageSet::full(bound), frontier: Frontier::default() };
+        let outgoing = Outgoing {
+            kind,
+            log: PageSet::empty(bound),
+            pending: PageSet::full(bound),
+            frontier: Frontier::default(),
+            sent: None,
+        };
         self.outgoing = Some(outgoing);
+    }
+
+    /// Keeps that many pages as they were last sent, from the end of the first pass on.
+    pub fn keep_sent(&mut self, pages: PageCount) {
+        if let Some(outgoing) = &mut self.outgoing {
+            // A cache larger than memory has a slot for each page.
+            outgoing.sent = Some(SentCache::new(pages.min(PageCount::new(self.pages.len() as u64))));
+        }
+    }
+
+    /// Whether the cache of sent pages is in use.
+    pub fn knows_what_was_sent(&self) -> bool {
+        self.outgoing.as_ref().and_then(|outgoing| outgoing.sent.as_ref()).is_some_and(SentCache::serves)
+    }
+
+    /// What the cache knows of a page that is sent with this content; it knows it from now on.
+    pub fn last_sent(&mut self, page: u64, content: Content) -> LastSent {
+        let sent = self.outgoing.as_mut().and_then(|outgoing| outgoing.sent.as_mut());
+        sent.map_or(LastSent::Unknown, |sent| sent.send(page, content))
     }
 
     /// Stops the dirty log and forgets what was to be sent.
@@ -214,12 +242,22 @@ impl Memory {
         let Some(outgoing) = &mut self.outgoing else { return PageCount::ZERO };
         outgoing.pending.absorb(&mut outgoing.log);
         outgoing.frontier = Frontier::default();
+        if let Some(sent) = &mut outgoing.sent {
+            sent.next_round();
+        }
         PageCount::new(outgoing.pending.len())
     }
 
     /// Pages to be sent, as of the last sync.
     pub fn pending(&self) -> PageCount {
         PageCount::new(self.outgoing.as_ref().map_or(0, |o| o.pending.len()))
+    }
+
+    /// From now on pages go whole: what was sent before may be gone at the receiver.
+    pub fn forget_sent(&mut self) {
+        if let Some(outgoing) = &mut self.outgoing {
+            outgoing.sent = None;
+        }
     }
 
     /// The pages to be sent, as of the last sync.
@@ -262,6 +300,11 @@ impl Memory {
                 DirtyLog::Snapshot | DirtyLog::SkipRedirtied => {}
             }
             taken.push((u32::try_from(page).expect("page numbers have 32 bits"), self.pages[index(page)]));
+        }
+        if let Some(sent) = &mut outgoing.sent
+            && outgoing.frontier.has_passed(&outgoing.pending)
+        {
+            sent.pass_over();
         }
         Pages(taken)
     }
@@ -309,89 +352,4 @@ fn index(page: u64) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const FIRST: usize = 0;
-
-    fn copied(kind: DirtyLog, script: &[(u64, u64)]) -> (Memory, Memory) {
-        let pages = PageCount::new(100);
-        let (mut here, mut there) = (Memory::initial(pages), Memory::absent(pages));
-        here.start_log(kind);
-        for &(page, budget) in script {
-            here.write(page, BranchId::new(FIRST));
-            let batch = here.take(PageCount::new(budget), Push::Ascending);
-            there.place(&batch);
-            if here.pending() == PageCount::ZERO {
-                here.sync_log();
-            }
-        }
-        while here.pending() > PageCount::ZERO || here.sync_log() > PageCount::ZERO {
-            let batch = here.take(PageCount::new(7), Push::Ascending);
-            there.place(&batch);
-        }
-        (here, there)
-    }
-
-    proptest! {
-        #[test]
-        fn pre_copy_ends_with_equal_memories(script in prop::collection::vec((0u64..100, 0u64..9), 0..200)) {
-            for kind in [DirtyLog::Snapshot, DirtyLog::ClearOnSend, DirtyLog::SkipRedirtied] {
-                let (here, there) = copied(kind, &script);
-                prop_assert!(there.is_complete());
-                prop_assert_eq!(here.first_stale(&there), None);
-                prop_assert_eq!(here.hash(), there.hash());
-                prop_assert_eq!(there.hash(), there.recomputed_hash());
-            }
-        }
-    }
-
-    #[test]
-    fn the_two_logs_differ_for_a_page_written_before_it_is_sent() {
-        let resent = |kind| {
-            let mut memory = Memory::initial(PageCount::new(10));
-            memory.start_log(kind);
-            memory.write(9, BranchId::new(FIRST));
-            memory.take(PageCount::new(10), Push::Ascending);
-            memory.sync_log().get()
-        };
-        assert_eq!(resent(DirtyLog::Snapshot), 1, "a write at any time since the last sync counts");
-        assert_eq!(resent(DirtyLog::ClearOnSend), 0, "only a write after the page was sent counts");
-    }
-
-    #[test]
-    fn a_page_that_is_dirty_again_when_scanned_waits_for_the_next_round() {
-        let mut memory = Memory::initial(PageCount::new(10));
-        memory.start_log(DirtyLog::SkipRedirtied);
-        memory.take(PageCount::new(4), Push::Ascending);
-        for page in [2, 5, 6, 7, 8, 9] {
-            memory.write(page, BranchId::new(FIRST));
-        }
-        let numbers = |pages: Pages| pages.iter().map(|(page, _)| page).collect::<Vec<_>>();
-        assert_eq!(
-            numbers(memory.take(PageCount::new(3), Push::Ascending)),
-            [4],
-            "5 to 9 are skipped, and no page is left"
-        );
-        assert_eq!(memory.pending(), PageCount::ZERO);
-        assert_eq!(
-            memory.sync_log(),
-            PageCount::new(6),
-            "what was skipped, and 2, which was written after it was sent"
-        );
-        assert_eq!(numbers(memory.take(PageCount::new(10), Push::Ascending)), [2, 5, 6, 7, 8, 9]);
-    }
-
-    #[test]
-    fn a_page_lost_on_the_way_shows_in_the_hash() {
-        let mut here = Memory::initial(PageCount::new(50));
-        let mut there = Memory::absent(PageCount::new(50));
-        here.start_log(DirtyLog::Snapshot);
-        there.place(&here.take(PageCount::new(50), Push::Ascending));
-        assert_eq!(here.hash(), there.hash());
-        here.write(3, BranchId::new(FIRST));
-        assert_ne!(here.hash(), there.hash());
-        assert_eq!(here.first_stale(&there).map(|d| d.0), Some(3));
-    }
-}
+mod tests;

@@ -144,8 +144,12 @@ pub enum Action {
     SetTimer(Timer, Span),
     /// Forgets a timer.
     CancelTimer(Timer),
-    /// Drops all work, begun or waiting; no answer follows.
+    /// Drops all work, begun or waiting, and holds no channel any more; no answer follows.
     DropWork,
+    /// Reads no further message of a page channel for now.
+    Hold(Channel),
+    /// Reads on there.
+    ReadOn(Channel),
     /// Starts the dirty log: every page is to be sent.
     StartLog,
     /// Stops the dirty log.
@@ -180,6 +184,8 @@ pub enum Action {
         /// They.
         stale: Option<PageList>,
     },
+    /// From now on pages go whole and as they are: the receiver may have dropped what they would be compared with.
+    SendWhole,
     /// From now on the copy here serves pages and never executes.
     Serve,
     /// Gives the connection up and waits to be told to recover.
@@ -273,10 +279,13 @@ impl Action {
             | Self::SetTimer(..)
             | Self::CancelTimer(_)
             | Self::DropWork
+            | Self::Hold(_)
+            | Self::ReadOn(_)
             | Self::StartLog
             | Self::StopLog
             | Self::Throttle(_)
             | Self::TakeFaults { .. }
+            | Self::SendWhole
             | Self::Serve
             | Self::Pause
             | Self::Relinquish

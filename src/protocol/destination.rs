@@ -5,6 +5,8 @@
 
 mod fetch;
 
+use std::collections::BTreeSet;
+
 use super::detector::Detector;
 use super::{
     Action, Actions, Agent, Answer, Attempt, Awaited, Channel, Input, Message, Report, Settings, Standing, StateId,
@@ -28,6 +30,8 @@ pub struct Destination {
     silent: bool,
     /// The VM is to run before its memory is here.
     post_copy: bool,
+    /// Connections held at a flush until it has come on all of them.
+    flushed: BTreeSet<Channel>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -71,6 +75,7 @@ impl Destination {
             asked: false,
             silent: false,
             post_copy: false,
+            flushed: BTreeSet::new(),
         }
     }
 
@@ -96,6 +101,7 @@ impl Destination {
             (Message::Pages(batch), State::Receiving | State::Fetching(_)) => {
                 out.push(Action::Place { channel, batch: *batch });
             }
+            (Message::Flush, State::Receiving) => self.flush(channel, out),
             (Message::State(state), State::Receiving) => self.load(*state, out),
             (Message::Switch { state, stale }, State::Receiving) => self.switch(*state, *stale, out),
             (Message::Resync, _) => self.resync(out),
@@ -112,10 +118,27 @@ impl Destination {
             (Message::Ask, _) if channel == Channel::Question => self.answer(channel, out),
             (Message::Pages(_), State::Ended(Report::Failure)) => {
                 // Of an attempt that it has given up: told so as a closed socket tells it.
-                out.push(Action::Disconnect { channel: Channel::Migration });
+                out.push(Action::Disconnect { channel });
             }
             _ => {}
         }
+    }
+
+    /// All that came before on this connection is placed; what follows waits until that is so on every connection.
+    fn flush(&mut self, channel: Channel, out: &mut Actions) {
+        out.push(Action::Hold(channel));
+        self.flushed.insert(channel);
+        if self.connections().all(|connection| self.flushed.contains(&connection)) {
+            for channel in std::mem::take(&mut self.flushed) {
+                out.push(Action::ReadOn(channel));
+            }
+        }
+    }
+
+    /// That of the migration, and those for pages beside it.
+    fn connections(&self) -> impl Iterator<Item = Channel> {
+        let pages = self.settings.page_channels().into_iter();
+        [Channel::Migration].into_iter().chain(pages.filter(|channel| *channel != Channel::Migration))
     }
 
     fn load(&mut self, state: StateId, out: &mut Actions) {
@@ -167,7 +190,9 @@ impl Destination {
     /// Drops what it has; it will never run this attempt's copy.
     fn abandon(&mut self, out: &mut Actions) {
         out.push(Action::DropWork);
-        out.push(Action::Disconnect { channel: Channel::Migration });
+        for channel in self.connections() {
+            out.push(Action::Disconnect { channel });
+        }
         out.push(Action::Discard);
         out.report(self.attempt, Report::Failure);
         self.end(Report::Failure, out);
@@ -243,7 +268,9 @@ impl Agent for Destination {
         match input {
             Input::Message { channel, envelope, .. } => {
                 match envelope.message {
-                    Message::Pages(_) | Message::State(_) | Message::Switch { .. } => self.open(envelope.attempt, out),
+                    Message::Pages(_) | Message::Flush | Message::State(_) | Message::Switch { .. } => {
+                        self.open(envelope.attempt, out);
+                    }
                     Message::Ask | Message::Resync if self.state == State::Idle => self.attempt = envelope.attempt,
                     _ => {}
                 }
@@ -253,9 +280,7 @@ impl Agent for Destination {
             }
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(Timer::Ask) if self.state == State::Holding(Waiting::Asking) => self.ask(out),
-            Input::Broken { channel: Channel::Migration | Channel::Preempt } => {
-                self.suspect(Suspicion::TransportError, out);
-            }
+            Input::Broken { channel } if channel.carries_pages() => self.suspect(Suspicion::TransportError, out),
             Input::Loaded => self.loaded(out),
             Input::Fault(fault) => self.fault(fault, out),
             Input::Satisfied(fault) => self.satisfied(fault),

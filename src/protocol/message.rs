@@ -19,13 +19,15 @@ pub enum Channel {
     Question,
     /// Between operator and nodes.
     Management,
+    /// One of several connections for pages beside [`Channel::Migration`], which then carries everything else.
+    Parallel(u8),
 }
 
 impl Channel {
     /// Whether pages travel on it. Each such channel has a lane of work of its own at either end.
     pub fn carries_pages(self) -> bool {
         match self {
-            Self::Migration | Self::Preempt => true,
+            Self::Migration | Self::Preempt | Self::Parallel(_) => true,
             Self::Question | Self::Management => false,
         }
     }
@@ -70,6 +72,9 @@ pub enum Message {
     Report(Report),
     /// Source → destination: pages.
     Pages(Batch),
+    /// Source → destination, on every page channel and the migration connection: what follows on any of them comes after what
+    /// went before it on all.
+    Flush,
     /// Source → destination: CPU and devices; nothing follows but the handover.
     State(StateId),
     /// Destination → source: everything is loaded, waiting for [`Message::Go`].
@@ -150,11 +155,12 @@ impl Envelope {
 
 impl fmt::Display for Channel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Migration => "migration",
-            Self::Preempt => "preempt",
-            Self::Question => "question",
-            Self::Management => "management",
-        })
+        match self {
+            Self::Migration => f.write_str("migration"),
+            Self::Preempt => f.write_str("preempt"),
+            Self::Question => f.write_str("question"),
+            Self::Management => f.write_str("management"),
+            Self::Parallel(number) => write!(f, "parallel {number}"),
+        }
     }
 }

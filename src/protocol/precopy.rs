@@ -9,7 +9,7 @@ use crate::units::{ByteRate, Bytes, LocalTime, PageCount, Ratio, Span};
 use crate::vocabulary::RoundsEnd;
 
 /// What a sender does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Step {
     /// Reads the next chunk.
     Take,
@@ -222,7 +222,7 @@ fn ending(then: CapEnding, end: RoundsEnd) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::policy::Caps;
+    use crate::scenario::policy::{Caps, Encoding};
 
     const PAGE: u64 = 4096;
 
@@ -236,7 +236,8 @@ mod tests {
             min_remaining: Bytes::new(10 * PAGE),
             at_max,
         };
-        let policy = PreCopy { stop_rule, caps: Caps::default(), auto_converge: None };
+        let policy =
+            PreCopy { stop_rule, caps: Caps::default(), auto_converge: None, encoding: Encoding::Plain, channels: 1 };
         let at = |second: usize| LocalTime::from_ns(second as u64 * 1_000_000_000);
         let mut copy = Rounds::new(policy, None, Bytes::new(PAGE), Span::from_ms(100), at(0));
         rounds.iter().enumerate().position(|(i, &(sent, dirty))| {

@@ -3,10 +3,12 @@
 //! Its right to resume ends at one action, [`Action::Relinquish`] (R). Before it, `on_silence` says what a silent destination
 //! means once the state has been sent; before the state is sent the copy here is the only one that can run.
 
+mod channels;
 mod handover;
 mod push;
 mod state;
 
+use self::channels::PageChannels;
 use super::detector::Detector;
 use super::pacing::{Limit, Next, Pacer};
 use super::precopy::{Rounds, Step};
@@ -14,8 +16,8 @@ use super::{
     Action, Actions, Agent, Answer, Attempt, Awaited, Channel, Input, Message, Report, Settings, Standing, StateId,
     Suspicion, Timer,
 };
-use crate::scenario::policy::{Hybrid, Migration, Push, Switch, TransportError};
-use crate::units::{Bytes, LocalTime, PageCount, Ratio};
+use crate::scenario::policy::{Hybrid, Migration, Switch, TransportError};
+use crate::units::{LocalTime, PageCount, Ratio};
 use crate::vocabulary::{Host, RoundsEnd};
 use state::{Handing, State};
 
@@ -28,22 +30,15 @@ pub struct Source {
     state: State,
     /// The connection is known to be over; noticed at the next write where the policy says so.
     broken: bool,
-    /// When the chunk under way was begun, and its bytes.
-    chunk: (LocalTime, Bytes),
+    channels: PageChannels,
 }
 
 impl Source {
     /// Before any command.
     pub fn new(settings: Settings) -> Self {
         let detector = Detector::new(settings.policy.detector.heartbeat.clone());
-        Self {
-            settings,
-            detector,
-            attempt: Attempt::default(),
-            state: State::Idle,
-            broken: false,
-            chunk: (LocalTime::default(), Bytes::ZERO),
-        }
+        let channels = PageChannels::new(settings.page_channels());
+        Self { settings, detector, attempt: Attempt::default(), state: State::Idle, broken: false, channels }
     }
 
     fn send(&self, channel: Channel, message: Message, out: &mut Actions) {
@@ -85,12 +80,6 @@ impl Source {
         }
     }
 
-    fn take(&mut self, now: LocalTime, out: &mut Actions) {
-        self.chunk = (now, Bytes::ZERO);
-        let (channel, budget) = (Channel::Migration, self.settings.chunk);
-        out.push(Action::Take { channel, budget, push: Push::Ascending });
-    }
-
     fn stop(&mut self, limit: Limit, switch: bool, out: &mut Actions) {
         for timer in [Timer::Window, Timer::Pace, Timer::TimeCap, Timer::Switch] {
             out.cancel(timer);
@@ -100,26 +89,27 @@ impl Source {
     }
 
     fn follow(&mut self, step: Step, now: LocalTime, out: &mut Actions) {
+        let step = self.channels.agree(step);
+        if let State::Copying { awaiting_window, .. } = &mut self.state {
+            *awaiting_window = step == Some(Step::AwaitWindow);
+        }
         match step {
-            Step::Take => self.take(now, out),
-            Step::Sync => out.push(Action::SyncLog),
-            Step::Pace(wait) => out.set(Timer::Pace, wait),
-            Step::AwaitWindow => {
-                if let State::Copying { awaiting_window, .. } = &mut self.state {
-                    *awaiting_window = true;
-                }
-            }
-            Step::Stop(end) => {
+            // Another channel is still at work, or the next window sets it to work.
+            None | Some(Step::AwaitWindow) => {}
+            Some(Step::Take) => self.take(now, out),
+            Some(Step::Sync) => self.sync(out),
+            Some(Step::Pace(wait)) => out.set(Timer::Pace, wait),
+            Some(Step::Stop(end)) => {
                 out.push(Action::EndRounds(end));
                 let limit = self.last_copy_limit();
                 self.stop(limit, false, out);
             }
-            Step::Switch => {
+            Some(Step::Switch) => {
                 out.push(Action::EndRounds(RoundsEnd::PostCopy));
                 let limit = self.last_copy_limit();
                 self.stop(limit, true, out);
             }
-            Step::Abort(end) => {
+            Some(Step::Abort(end)) => {
                 out.push(Action::EndRounds(end));
                 self.roll_back(out);
             }
@@ -196,7 +186,7 @@ impl Source {
     }
 
     /// Writes to a page channel; true unless that shows that it is broken.
-    fn write_to(&mut self, channel: Channel, message: Message, out: &mut Actions) -> bool {
+    fn write(&mut self, channel: Channel, message: Message, out: &mut Actions) -> bool {
         if self.broken && self.settings.policy.detector.transport_error == TransportError::AtNextWrite {
             self.suspect(Suspicion::TransportError, out);
             return false;
@@ -205,29 +195,26 @@ impl Source {
         true
     }
 
-    fn write(&mut self, message: Message, out: &mut Actions) -> bool {
-        self.write_to(Channel::Migration, message, out)
-    }
-
     /// Work for the rounds or the last copy has ended.
     fn worked(&mut self, now: LocalTime, input: &Input, out: &mut Actions) {
         match (&mut self.state, input) {
-            (State::Copying { rounds, .. }, Input::Taken { batch, pending, .. }) => {
-                rounds.taken(*pending);
-                if batch.pages == PageCount::ZERO {
-                    // All that was left is dirty again and was skipped.
+            (State::Copying { rounds, .. }, Input::Taken { channel, batch, pending }) => {
+                let (left, something) = self.channels.read(*channel, batch, *pending);
+                rounds.taken(left);
+                if something {
+                    self.write(*channel, Message::Pages(*batch), out);
+                } else {
                     let step = rounds.go_on();
                     self.follow(step, now, out);
-                    return;
                 }
-                self.chunk.1 = batch.bytes;
-                self.write(Message::Pages(*batch), out);
             }
-            (State::Copying { rounds, .. }, Input::Sent { .. }) => {
-                let step = rounds.sent(self.chunk.1, self.chunk.0, now);
+            (State::Copying { rounds, .. }, Input::Sent { channel }) => {
+                let Some((began, bytes)) = self.channels.written(*channel) else { return };
+                let step = rounds.sent(bytes, began, now);
                 self.follow(step, now, out);
             }
             (State::Copying { rounds, .. }, Input::Synced { pending }) => {
+                self.channels.synced();
                 let before = rounds.throttle();
                 let step = rounds.synced(*pending, now);
                 let after = rounds.throttle();
@@ -239,36 +226,37 @@ impl Source {
             (State::Stopping { switch: true, .. }, Input::Stopped { state }) => {
                 self.stopped_to_switch(*state, now, out);
             }
-            (State::Switching { state }, Input::Synced { pending: PageCount::ZERO }) => {
-                // Nothing is left to follow: it ends as a pre-copy.
-                let pacer = Pacer::new(Limit::None, self.settings.window, now);
-                self.state = State::Draining { pacer, state: *state, pending: PageCount::ZERO };
-                self.drain(now, out);
-            }
-            (State::Switching { .. }, Input::Synced { .. }) => out.push(Action::Survey),
-            (State::Switching { state }, Input::Surveyed(outdated)) => {
+            (State::Switching { state }, _) => {
                 let state = *state;
-                self.switch(state, Some(*outdated), now, out);
+                self.switching(state, now, input, out);
             }
             (State::Pushing(_) | State::Resyncing { .. }, _) => self.pushed(now, input, out),
             (State::Stopping { limit, .. }, Input::Stopped { state }) => {
                 let pacer = Pacer::new(*limit, self.settings.window, now);
                 self.state = State::Draining { pacer, state: *state, pending: PageCount::ZERO };
-                out.push(Action::SyncLog);
+                self.sync(out);
             }
             (State::Draining { pending, .. }, Input::Synced { pending: left }) => {
+                self.channels.synced();
                 *pending = *left;
                 self.drain(now, out);
             }
-            (State::Draining { pending, .. }, Input::Taken { batch, pending: left, .. }) => {
-                *pending = *left;
-                self.chunk.1 = batch.bytes;
-                self.write(Message::Pages(*batch), out);
+            (State::Draining { pending, .. }, Input::Taken { channel, batch, pending: left }) => {
+                let something;
+                (*pending, something) = self.channels.read(*channel, batch, *left);
+                if something {
+                    self.write(*channel, Message::Pages(*batch), out);
+                } else {
+                    self.drain(now, out);
+                }
             }
-            (State::Draining { pacer, .. }, Input::Sent { .. }) => match pacer.sent(self.chunk.1, self.chunk.0, now) {
-                Next::After(wait) => out.set(Timer::Pace, wait),
-                Next::Now | Next::AtWindow => self.drain(now, out),
-            },
+            (State::Draining { pacer, .. }, Input::Sent { channel }) => {
+                let Some((began, bytes)) = self.channels.written(*channel) else { return };
+                match pacer.sent(bytes, began, now) {
+                    Next::After(wait) => out.set(Timer::Pace, wait),
+                    Next::Now | Next::AtWindow => self.drain(now, out),
+                }
+            }
             _ => {}
         }
     }
@@ -278,7 +266,10 @@ impl Source {
         let State::Draining { state, pending, .. } = self.state else { return };
         if pending > PageCount::ZERO {
             self.take(now, out);
-        } else if self.write(Message::State(state), out) {
+        } else if self.channels.all_idle()
+            && self.flush(out)
+            && self.write(Channel::Migration, Message::State(state), out)
+        {
             out.push(Action::StopLog);
             self.state = State::HandingOver(Handing::Waiting);
         }
@@ -350,7 +341,7 @@ impl Agent for Source {
             }
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(timer) => self.timer(timer, now, out),
-            Input::Broken { channel: Channel::Migration | Channel::Preempt } => self.broke(out),
+            Input::Broken { channel } if channel.carries_pages() => self.broke(out),
             Input::Taken { .. }
             | Input::Sent { .. }
             | Input::Synced { .. }

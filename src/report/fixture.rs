@@ -6,8 +6,8 @@ use crate::engine::{Observer, TieRule};
 use crate::rng::RunSeed;
 use crate::run::{RunResult, simulate_with};
 use crate::scenario::policy::{
-    AnsweredBy, Caps, Detector, Handover, HandoverKind, Heartbeat, Migration, OnSilence, Policy, PreCopy, StopRule,
-    TransportError,
+    AnsweredBy, Caps, Detector, Encoding, Handover, HandoverKind, Heartbeat, Migration, OnSilence, Policy, PreCopy,
+    StopRule, TransportError,
 };
 use crate::scenario::{
     DirtyLog, Fault, FaultKind, Fidelity, Layout, Network, Nics, Operator, Output, OutputFlow, PageClass, Pattern,
@@ -40,7 +40,13 @@ fn policy() -> Policy {
     let heartbeat =
         Heartbeat { period: Span::from_ms(100), timeout: Span::from_ms(100), misses: 3, answered_by: AnsweredBy::Vmm };
     Policy {
-        migration: Migration::PreCopy(PreCopy { stop_rule, caps: Caps::default(), auto_converge: None }),
+        migration: Migration::PreCopy(PreCopy {
+            stop_rule,
+            caps: Caps::default(),
+            auto_converge: None,
+            encoding: Encoding::Plain,
+            channels: 1,
+        }),
         handover: Handover {
             kind: HandoverKind::ThreePhase,
             on_silence: OnSilence::Ask,
@@ -60,6 +66,8 @@ fn vm() -> Vm {
         wake: PageCount::ZERO,
         pattern: Pattern::Uniform,
         zero: Ratio::percent(25),
+        delta: Bytes::new(4096),
+        compressed: Ratio::ONE,
         layout: Layout::Contiguous,
     };
     Vm {
@@ -104,6 +112,9 @@ fn platform() -> Platform {
         sync_per_gib: Span::from_ms(1),
         read_page: Span::from_us(1),
         place_page: Span::from_us(1),
+        xbzrle_page: None,
+        compress_page: None,
+        decompress_page: None,
         stop: Span::from_ms(1),
         load: Span::from_ms(1),
         resume: Span::from_ms(1),

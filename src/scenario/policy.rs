@@ -100,6 +100,25 @@ pub struct PreCopy {
     pub caps: Caps,
     /// Slowing the guest down until it converges.
     pub auto_converge: Option<AutoConverge>,
+    /// What becomes of a page before it is sent.
+    pub encoding: Encoding,
+    /// Connections for pages; 1: they share that of the migration.
+    pub channels: u8,
+}
+
+/// What becomes of a page before it is sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// It goes as it is.
+    #[default]
+    Plain,
+    /// A page that was sent before goes as the difference to that (QEMU's XBZRLE), if it is still in the cache.
+    Xbzrle {
+        /// Size of the cache: a power of two of pages.
+        cache: Bytes,
+    },
+    /// It goes compressed, if that makes it smaller.
+    Compressed,
 }
 
 /// When the remaining pages are few enough to stop the VM.

@@ -4,8 +4,8 @@
 //! `resolve(print(s)) = s` (a property test), for every scenario that resolving can give.
 
 use super::policy::{
-    AutoConverge, Cap, Caps, Detector, Handover, HandoverKind, Migration, Policy, PostCopy, PreCopy, Push, StopRule,
-    Switch,
+    AutoConverge, Cap, Caps, Detector, Encoding, Handover, HandoverKind, Migration, Policy, PostCopy, PreCopy, Push,
+    StopRule, Switch,
 };
 use super::resolve::{Column, ColumnUnit, print_bound};
 use super::schema::fault as fault_text;
@@ -113,6 +113,8 @@ fn workload(workload: &Workload, page_size: Bytes) -> model_text::Workload {
             Pattern::Zipf { exponent } => model_text::Pattern::Zipf(model_text::Zipf { exponent: Text(exponent) }),
         }),
         zero: Some(Text(class.zero)),
+        delta: Some(Text(class.delta)),
+        compressed: Some(Text(class.compressed)),
         layout: Some(Word(class.layout)),
     });
     let phases = workload.phases.iter();
@@ -157,6 +159,9 @@ fn platform(platform: &Platform) -> model_text::Platform {
         sync_per_gib: Some(Text(platform.sync_per_gib)),
         read_page: Some(Text(platform.read_page)),
         place_page: Some(Text(platform.place_page)),
+        xbzrle_page: platform.xbzrle_page.map(Text),
+        compress_page: platform.compress_page.map(Text),
+        decompress_page: platform.decompress_page.map(Text),
         stop: Some(Text(platform.stop)),
         load: Some(Text(platform.load)),
         resume: Some(Text(platform.resume)),
@@ -192,6 +197,12 @@ fn pre_copy(pre_copy: &PreCopy) -> policy_text::PreCopy {
         stop_rule: Some(stop_rule(&pre_copy.stop_rule)),
         caps: Some(caps(&pre_copy.caps)),
         auto_converge: pre_copy.auto_converge.as_ref().map(auto_converge),
+        xbzrle: match pre_copy.encoding {
+            Encoding::Xbzrle { cache } => Some(policy_text::Xbzrle { cache: Some(Text(cache)) }),
+            Encoding::Plain | Encoding::Compressed => None,
+        },
+        channels: Some(pre_copy.channels.into()),
+        compression: (pre_copy.encoding == Encoding::Compressed).then_some(Empty {}),
     }
 }
 

@@ -4,6 +4,7 @@
 //! The defaults of the format are here and in the submodules, once each.
 
 mod context;
+mod encoding;
 mod fault;
 mod model;
 mod policy;
@@ -74,6 +75,9 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         chunk_fits(context, network, platform, &root);
     }
     let policy = policy::policy(context, &file.policy, &root.key("policy"));
+    if let Some(platform) = &platform {
+        encoding::affordable(context, &policy, platform, &root);
+    }
     let vms = vms(context, file, platform.as_ref(), &root.key("vms"));
     if let (Some(network), Some(output)) = (&network, vms.first().and_then(|vm| vm.output.as_ref())) {
         packet_fits(context, network, output, &root.key("vms").index(0).key("output").key("size"));

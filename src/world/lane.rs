@@ -20,6 +20,8 @@ pub(super) struct Lane {
     pub inbox: VecDeque<(Input, Bytes)>,
     /// Bytes in the inbox.
     pub unread: Bytes,
+    /// Whether the agent reads no message for now.
+    pub held: bool,
 }
 
 /// A piece of work under way.
@@ -48,7 +50,7 @@ impl Lane {
     }
 
     fn has_something(&self) -> bool {
-        !self.work.is_empty() || !self.inbox.is_empty()
+        !self.work.is_empty() || (!self.held && !self.inbox.is_empty())
     }
 
     /// The pages that it holds.
@@ -138,6 +140,7 @@ impl World {
     pub(super) fn drop_work(&mut self, host: Host) {
         for lane in self.node(host).lanes.values_mut() {
             lane.work.clear();
+            lane.held = false;
             lane.working = None;
         }
         self.cancel_work(host);

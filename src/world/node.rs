@@ -180,12 +180,15 @@ impl World {
             }
             Action::CancelTimer(timer) => self.agenda.cancel(Event::Timer(host, timer)),
             Action::DropWork => self.drop_work(host),
+            Action::Hold(channel) => self.node(host).lane(channel).held = true,
+            Action::ReadOn(channel) => self.node(host).lane(channel).held = false,
             Action::StartLog => {
                 let kind = self.scenario.platform.dirty_log;
                 if let Some(copy) = self.vm.slot(host) {
                     copy.catch_up(self.now);
                     copy.memory.start_log(kind);
                 }
+                self.prepare_encoding(host);
             }
             Action::StopLog => {
                 if let Some(copy) = self.vm.slot(host) {
@@ -195,6 +198,7 @@ impl World {
             }
             Action::Throttle(throttle) => self.throttle(host, throttle),
             Action::TakeFaults { stale } => self.take_faults(host, stale),
+            Action::SendWhole => self.send_whole(host),
             Action::Serve => self.vm.serve(host),
             Action::Pause => self.pause_migration(host),
             Action::Discard => self.discard(host),
@@ -292,7 +296,9 @@ impl World {
 
 pub(super) fn wire_nic(channel: Channel) -> crate::model::network::Nic {
     match channel {
-        Channel::Migration | Channel::Preempt | Channel::Question => crate::model::network::Nic::Migration,
+        Channel::Migration | Channel::Preempt | Channel::Parallel(_) | Channel::Question => {
+            crate::model::network::Nic::Migration
+        }
         Channel::Management => crate::model::network::Nic::Application,
     }
 }

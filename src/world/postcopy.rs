@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::model::memory::{PageSet, Pages};
 use crate::protocol::{Batch, Channel, FaultId, Input, PageList};
 use crate::scenario::policy::Push;
-use crate::units::{Bytes, PageCount, SimTime};
+use crate::units::{Bytes, PageCount, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
 use super::lane::Lane;
@@ -183,10 +183,10 @@ impl World {
     }
 
     /// Reads the page of an access, if it is still to be sent.
-    pub(super) fn fetch(&mut self, host: Host, fault: FaultId, push: Push) -> (Batch, PageCount) {
+    pub(super) fn fetch(&mut self, host: Host, fault: FaultId, push: Push) -> (Batch, PageCount, Span) {
         let page = usize::try_from(fault.0).ok().and_then(|index| self.faulting.pages.get(index).copied());
         let read = self.vm.slot(host).as_mut().zip(page).map(|(copy, page)| copy.memory.fetch(page, push));
-        self.send_read(host, read.unwrap_or_default())
+        self.send_read(host, read.unwrap_or_default(), false)
     }
 
     /// Whether the VM, whose pages are on both hosts, could be put together: it runs at the destination, and the source holds

@@ -23,6 +23,8 @@ pub struct VmCopy {
     pub at_state: Option<StateId>,
     /// It only serves pages to another copy and never executes again.
     pub serves: bool,
+    /// Its pages are sent whole and as they are, whatever the policy says of encoding.
+    pub sends_whole: bool,
 }
 
 /// CPU and devices as saved at a stop, and what memory was then.
@@ -83,8 +85,14 @@ impl VmState {
             Self { source: None, destination: None, states: Vec::new(), branches: vec![Branch { fork: None }], pages };
         let guest = Guest::new(vm, 0, seed);
         let branch = BranchId::new(0);
-        state.source =
-            Some(VmCopy { memory: Memory::initial(pages), guest: Some(guest), branch, at_state: None, serves: false });
+        state.source = Some(VmCopy {
+            memory: Memory::initial(pages),
+            guest: Some(guest),
+            branch,
+            at_state: None,
+            serves: false,
+            sends_whole: false,
+        });
         state
     }
 
@@ -135,6 +143,7 @@ impl VmState {
             branch: BranchId::new(0),
             at_state: None,
             serves: false,
+            sends_whole: false,
         })
     }
 

@@ -91,7 +91,7 @@ impl World {
                 _ => Bytes::ZERO,
             };
         let number = self.numbers.message;
-        if is_told(&envelope) {
+        if is_told(channel, &envelope) {
             self.say(Fact::Said { from, to, number, what: envelope_name(&envelope), delivered: false });
         }
         let message = self.number(Packet::Protocol { from, to, stream, channel, envelope });
@@ -152,7 +152,7 @@ impl World {
         let packet = if more { self.packets.get(&message).cloned() } else { self.take_packet(message) };
         match packet {
             Some(Packet::Protocol { from, to, stream, channel, envelope }) => {
-                if is_told(&envelope) && self.vmm_alive(to) {
+                if is_told(channel, &envelope) && self.vmm_alive(to) {
                     let what = envelope_name(&envelope);
                     self.say(Fact::Said { from, to, number: message.0, what, delivered: true });
                 }
@@ -195,9 +195,11 @@ impl World {
         let bytes = if let Message::Pages(batch) = &envelope.message { batch.bytes } else { Bytes::ZERO };
         let input = Input::Message { from, channel, envelope };
         match channel {
-            Channel::Migration | Channel::Preempt if to == Host::Destination => self.queue(to, channel, input, bytes),
+            Channel::Migration | Channel::Preempt | Channel::Parallel(_) if to == Host::Destination => {
+                self.queue(to, channel, input, bytes);
+            }
             // The source reads with a thread of its own.
-            Channel::Migration | Channel::Preempt | Channel::Question | Channel::Management => self.control(to, input),
+            _ => self.control(to, input),
         }
     }
 
@@ -230,9 +232,10 @@ impl World {
         }
         node.channels.retain(|_, known| *known != stream);
         let input = Input::Broken { channel };
-        match (channel, at) {
-            (Channel::Migration | Channel::Preempt, Host::Destination) => self.queue(at, channel, input, Bytes::ZERO),
-            _ => self.control(at, input),
+        if at == Host::Destination && channel.carries_pages() {
+            self.queue(at, channel, input, Bytes::ZERO);
+        } else {
+            self.control(at, input);
         }
     }
 
@@ -268,9 +271,11 @@ impl World {
     }
 }
 
-/// Whether a message is worth a line: pages and requests come by the thousand.
-fn is_told(envelope: &Envelope) -> bool {
-    envelope.batch().is_none() && !matches!(envelope.message, Message::Request(_))
+/// Whether a message is news of its own. Pages and requests are only counted, and the parallel channels carry nothing but pages and the
+/// flushes that the migration connection has, too.
+fn is_told(channel: Channel, envelope: &Envelope) -> bool {
+    let routine = envelope.batch().is_some() || matches!(envelope.message, Message::Request(_));
+    !routine && !matches!(channel, Channel::Parallel(_))
 }
 
 fn peer(host: Host) -> Host {

@@ -3,7 +3,7 @@
 //! Memory is read at the beginning of a read and written at the end of a write; what the guest writes in between is in
 //! the dirty log. vCPUs stand from the beginning of a stop and run from the end of a resume.
 
-use crate::model::memory::{Content, Pages};
+use crate::model::memory::Pages;
 use crate::protocol::{Action, Batch, Channel, Input, StateId};
 use crate::scenario::policy::Push;
 use crate::units::{Bytes, PageCount, Ratio, Span};
@@ -33,20 +33,12 @@ impl World {
                 (cost, Input::Synced { pending: self.sync_log(host) }, Then::Nothing)
             }
             Action::Take { channel, budget, push } => {
-                let (batch, pending) = self.take(host, budget, push);
-                (
-                    self.scenario.platform.read_page.saturating_mul(batch.pages.get()),
-                    Input::Taken { channel, batch, pending },
-                    Then::Nothing,
-                )
+                let (batch, pending, cost) = self.take(host, budget, push);
+                (cost, Input::Taken { channel, batch, pending }, Then::Nothing)
             }
             Action::Fetch { channel, fault, push } => {
-                let (batch, pending) = self.fetch(host, fault, push);
-                (
-                    platform.read_page.saturating_mul(batch.pages.get()),
-                    Input::Taken { channel, batch, pending },
-                    Then::Nothing,
-                )
+                let (batch, pending, cost) = self.fetch(host, fault, push);
+                (cost, Input::Taken { channel, batch, pending }, Then::Nothing)
             }
             Action::Survey => {
                 let cost = per_gib(platform.sync_per_gib, self.scenario.vms[0].memory);
@@ -63,11 +55,9 @@ impl World {
                     None => return,
                 }
             }
-            Action::Place { channel, batch } => (
-                platform.place_page.saturating_mul(batch.pages.get()),
-                Input::Placed { channel, missing: PageCount::ZERO },
-                Then::Place(batch),
-            ),
+            Action::Place { channel, batch } => {
+                (self.place_cost(&batch), Input::Placed { channel, missing: PageCount::ZERO }, Then::Place(batch))
+            }
             Action::Load(state) => (platform.load, Input::Loaded, Then::Load(state)),
             Action::Resume => (platform.resume, Input::Resumed, Then::Resume),
             other => unreachable!("{other:?} is not work"),
@@ -109,40 +99,36 @@ impl World {
         pending
     }
 
-    fn take(&mut self, host: Host, budget: PageCount, push: Push) -> (Batch, PageCount) {
+    /// Reads the next pages to be sent. Answers them, how many are left, and the time it takes.
+    fn take(&mut self, host: Host, budget: PageCount, push: Push) -> (Batch, PageCount, Span) {
         let now = self.now;
-        let Some(copy) = self.vm.slot(host) else { return self.send_read(host, Pages::default()) };
+        let Some(copy) = self.vm.slot(host) else { return self.send_read(host, Pages::default(), false) };
         copy.catch_up(now);
         let executes = copy.executes();
         let due = copy.memory.pending();
+        let known = copy.memory.knows_what_was_sent();
         let pages = copy.memory.take(budget, push);
-        if executes && self.progress.begins_round() {
+        if executes && pages.count() > PageCount::ZERO && self.progress.begins_round() {
             self.enter_round(self.progress.round() + 1, due);
         }
-        self.send_read(host, pages)
+        self.send_read(host, pages, known)
     }
 
-    /// Pages that were read are on their way from now on. Answers their batch, and how many are still to be read.
-    pub(super) fn send_read(&mut self, host: Host, pages: Pages) -> (Batch, PageCount) {
-        let platform = &self.scenario.platform;
-        let (page, zero_page) = (platform.page_size + platform.page_header, platform.zero_page);
+    /// Pages that were read are on their way from now on. Answers their batch, how many are still to be read, and the time it
+    /// takes; `known`: the cache of sent pages was in use when they were read.
+    pub(super) fn send_read(&mut self, host: Host, pages: Pages, known: bool) -> (Batch, PageCount, Span) {
+        let left = self.vm.copy(host).map_or(PageCount::ZERO, |copy| copy.memory.pending());
         let count = pages.count();
-        let copy = self.vm.copy(host);
-        let left = copy.map_or(PageCount::ZERO, |copy| copy.memory.pending());
         if count == PageCount::ZERO {
-            return (Batch { id: u64::MAX, pages: count, bytes: Bytes::ZERO }, left);
+            return (Batch { id: u64::MAX, pages: count, bytes: Bytes::ZERO }, left, Span::ZERO);
         }
-        let guest = copy.and_then(|copy| copy.guest.as_ref());
-        let is_zero =
-            |number, content| content == Content::INITIAL && guest.is_some_and(|guest| guest.starts_as_zero(number));
-        let zero = PageCount::new(pages.iter().filter(|&(number, content)| is_zero(number, content)).count() as u64);
-        let bytes = page * (count - zero).get() + zero_page * zero.get();
-        let batch = Batch { id: self.numbers.batch, pages: count, bytes };
+        let wire = self.encode(host, &pages, known);
+        let batch = Batch { id: self.numbers.batch, pages: count, bytes: wire.bytes };
         self.numbers.batch += 1;
-        self.batches.insert(batch.id, InFlight { pages, leg: self.progress.leg() });
+        self.batches.insert(batch.id, InFlight { pages, compressed: wire.compressed, leg: self.progress.leg() });
         self.counted.sent += count;
-        self.say(Fact::PagesSent { pages: count, zero, bytes });
-        (batch, left)
+        self.say(Fact::PagesSent { pages: count, zero: wire.zero, bytes: wire.bytes });
+        (batch, left, wire.cost)
     }
 
     fn place(&mut self, host: Host, batch: &Batch) {

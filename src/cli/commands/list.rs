@@ -60,6 +60,9 @@ fn policies() -> Vec<Item> {
             items.push(Item { name, kind: kind.into(), about: text(&variant["description"]) });
         }
     }
+    for (name, field) in schema["$defs"]["PreCopy"]["properties"].as_object().into_iter().flatten() {
+        items.push(Item { name: name.clone(), kind: "PreCopy".into(), about: text(&field["description"]) });
+    }
     let fields = [
         ("Cap_of_uint64", "then"),
         ("ThreePhase", "on_silence"),

@@ -124,7 +124,7 @@ fn scramble(x: u64) -> u64 {
 mod tests {
     use super::*;
     use crate::scenario::Pattern;
-    use crate::units::{EventRate, PageCount, Ratio};
+    use crate::units::{Bytes, EventRate, PageCount, Ratio};
 
     fn class(pages: u64, layout: Layout) -> PageClass {
         PageClass {
@@ -135,6 +135,8 @@ mod tests {
             wake: PageCount::ZERO,
             pattern: Pattern::Uniform,
             zero: Ratio::ZERO,
+            delta: Bytes::new(4096),
+            compressed: Ratio::ONE,
             layout,
         }
     }

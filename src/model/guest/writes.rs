@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::rng::{EXP_BITS, Purpose, RunSeed, Stream, zipf_weight};
 use crate::scenario::{Pattern, Workload};
-use crate::units::{EventRate, Ratio, Span};
+use crate::units::{Bytes, EventRate, Ratio, Span};
 
 use super::layout::Placement;
 
@@ -30,6 +30,10 @@ struct ClassModel {
     reads: Gaps,
     /// Pages at its beginning that are touched at a start with pages missing.
     wake: u64,
+    /// Bytes that a write changes.
+    delta: Bytes,
+    /// Compressed size / size of its pages.
+    compressed: Ratio,
 }
 
 /// Guest time from which each mean gap holds, rising, the first at 0.
@@ -68,6 +72,8 @@ impl WriteModel {
             writes: Gaps::new(class.write, workload),
             reads: Gaps::new(class.read, workload),
             wake: class.wake.get(),
+            delta: class.delta,
+            compressed: class.compressed,
         });
         Arc::new(Self { classes: classes.collect(), placement: Placement::new(&workload.classes, vm, seed) })
     }
@@ -134,6 +140,16 @@ impl WriteModel {
     pub fn starts_as_zero(&self, page: u64) -> bool {
         let (class, index) = self.placement.class_of(page);
         index >= self.classes[class].zero_from
+    }
+
+    /// What compression leaves of `page`.
+    pub fn compressed(&self, page: u64) -> Ratio {
+        self.classes[self.placement.class_of(page).0].compressed
+    }
+
+    /// Bytes that a write to `page` changes.
+    pub fn delta(&self, page: u64) -> Bytes {
+        self.classes[self.placement.class_of(page).0].delta
     }
 }
 
@@ -275,6 +291,8 @@ mod tests {
             wake: PageCount::ZERO,
             pattern,
             zero: Ratio::ZERO,
+            delta: Bytes::new(4096),
+            compressed: Ratio::ONE,
             layout: Layout::Contiguous,
         };
         Workload { classes: vec![class], phases }

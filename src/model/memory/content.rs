@@ -55,6 +55,12 @@ impl Content {
         Self(u32::from(branch.0) << VERSION_BITS | next)
     }
 
+    /// Writes between an older content of the same page and this one.
+    pub fn writes_since(self, older: Self) -> u32 {
+        let (now, then) = (self.version(), older.version());
+        if now >= then { now - then } else { VERSION_MASK - 1 - then + now }
+    }
+
     /// Writes seen so far.
     pub fn version(self) -> u32 {
         self.0 & VERSION_MASK
@@ -119,5 +125,7 @@ mod tests {
         }
         assert_eq!(content.version(), 2);
         assert!(content.is_present());
+        assert_eq!(content.writes_since(Content(VERSION_MASK - 4)), 5);
+        assert_eq!(content.written(BranchId::new(3)).writes_since(content), 1);
     }
 }

@@ -38,6 +38,11 @@ impl Frontier {
         }
     }
 
+    /// Whether a scan has no page of `pending` before it.
+    pub fn has_passed(&self, pending: &PageSet) -> bool {
+        pending.next_from(self.scan).is_none()
+    }
+
     /// Page `page` was asked for.
     pub fn asked(&mut self, page: u64, push: Push) {
         match push {

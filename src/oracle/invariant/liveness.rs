@@ -5,7 +5,8 @@
 
 use super::{Check, Fact, Invariant, SimTime, World};
 use crate::engine::{Finished, Stop};
-use crate::scenario::policy::{Migration, PreCopy, StopRule};
+use crate::scenario::Scenario;
+use crate::scenario::policy::{Encoding, Migration, PreCopy, StopRule};
 use crate::units::Span;
 use crate::vocabulary::{Host, Outcome};
 use crate::world::FaultState;
@@ -121,7 +122,11 @@ fn bound(world: &World) -> Span {
     let transfer = slowest.time_for(scenario.vms[0].memory * 2).unwrap_or(Span::ZERO);
     let platform = &scenario.platform;
     let pages = scenario.vms[0].memory.pages(platform.page_size).get();
-    let handling = platform.read_page.saturating_add(platform.place_page).saturating_mul(pages);
+    let handling = platform
+        .read_page
+        .saturating_add(platform.place_page)
+        .saturating_add(encoding_cost(scenario))
+        .saturating_mul(pages);
     let starts = platform.stop.saturating_add(platform.load).saturating_add(platform.resume);
     // A command that was lost is repeated once.
     let recovery = match scenario.operator.recover {
@@ -131,4 +136,15 @@ fn bound(world: &World) -> Span {
     [network.rto_max, scenario.policy.handover.ask_period.saturating_mul(2), transfer, handling, starts, recovery]
         .into_iter()
         .fold(detection, Span::saturating_add)
+}
+
+/// What the encoding of one page costs at both ends.
+fn encoding_cost(scenario: &Scenario) -> Span {
+    let platform = &scenario.platform;
+    let known = |cost: Option<Span>| cost.unwrap_or(Span::ZERO);
+    match scenario.policy.migration.pre_copy().map(|pre_copy| pre_copy.encoding) {
+        Some(Encoding::Xbzrle { .. }) => known(platform.xbzrle_page),
+        Some(Encoding::Compressed) => known(platform.compress_page).saturating_add(known(platform.decompress_page)),
+        Some(Encoding::Plain) | None => Span::ZERO,
+    }
 }

@@ -58,35 +58,36 @@ impl Source {
         self.settings.policy.migration.post_copy().expect("only a post-copy switches over")
     }
 
-    /// Opens the connections of an attempt.
-    pub(super) fn connect(&mut self, out: &mut Actions) {
-        self.broken = false;
-        out.push(Action::Connect { peer: Host::Destination, channel: Channel::Migration });
-        if self.settings.policy.migration.post_copy().is_some_and(|post_copy| post_copy.preempt) {
-            out.push(Action::Connect { peer: Host::Destination, channel: Channel::Preempt });
-        }
-    }
-
-    pub(super) fn disconnect(&self, out: &mut Actions) {
-        out.push(Action::Disconnect { channel: Channel::Migration });
-        if self.settings.policy.migration.post_copy().is_some_and(|post_copy| post_copy.preempt) {
-            out.push(Action::Disconnect { channel: Channel::Preempt });
-        }
-    }
-
     /// The VM stands and is to be moved. After rounds it must be found out which of the pages sent are out of date.
     pub(super) fn stopped_to_switch(&mut self, state: StateId, now: LocalTime, out: &mut Actions) {
         if self.settings.policy.migration.pre_copy().is_some() {
             self.state = State::Switching { state };
-            out.push(Action::SyncLog);
+            self.sync(out);
         } else {
             self.switch(state, None, now, out);
         }
     }
 
+    /// Work has ended while it is being found out what has to follow.
+    pub(super) fn switching(&mut self, state: StateId, now: LocalTime, input: &Input, out: &mut Actions) {
+        match input {
+            Input::Synced { pending: PageCount::ZERO } => {
+                // Nothing is left to follow: it ends as a pre-copy.
+                self.channels.synced();
+                let pacer = Pacer::new(Limit::None, self.settings.window, now);
+                self.state = State::Draining { pacer, state, pending: PageCount::ZERO };
+                self.drain(now, out);
+            }
+            Input::Synced { .. } => out.push(Action::Survey),
+            Input::Surveyed(outdated) => self.switch(state, Some(*outdated), now, out),
+            _ => {}
+        }
+    }
+
     /// Sends CPU and devices.
     pub(super) fn switch(&mut self, state: StateId, outdated: Option<PageList>, now: LocalTime, out: &mut Actions) {
-        if self.write(Message::Switch { state, stale: outdated }, out) {
+        out.push(Action::SendWhole);
+        if self.write(Channel::Migration, Message::Switch { state, stale: outdated }, out) {
             // How many pages there are is known with the first that are read.
             self.state = State::Pushing(self.pushing(PageCount::new(u64::MAX), Errand::Asked, false, now, out));
         }
@@ -113,7 +114,7 @@ impl Source {
                     *errand = Errand::Nothing;
                     self.go_on(out);
                 } else {
-                    self.write_to(*channel, Message::Pages(*batch), out);
+                    self.write(*channel, Message::Pages(*batch), out);
                 }
             }
             (State::Pushing(pushing), Input::Sent { channel }) => {

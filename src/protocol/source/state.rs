@@ -5,6 +5,7 @@ use super::push::Pushing;
 use super::{Awaited, Limit, PageCount, Report, Rounds, Standing, StateId};
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::large_enum_variant, reason = "one of them in an agent")]
 pub(super) enum State {
     Idle,
     /// Waiting for the set-up time.

@@ -13,6 +13,7 @@ const DATA: &[&str] = &[
     "pages_forward",
     "pages_reverse",
     "bytes_forward",
+    "xbzrle_hit_rate",
     "bytes_reverse",
     "network_faults",
 ];

@@ -1,6 +1,7 @@
 //! `policy`: the defaults of QEMU where it has them, and limits that cannot work refused.
 
 use super::context::{Context, Place};
+use super::encoding::{channels, encoding};
 use crate::scenario::policy::{
     AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Hybrid,
     Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
@@ -43,6 +44,8 @@ fn pre_copy(context: &mut Context<'_>, text: &text::PreCopy, at: &Place) -> PreC
         stop_rule: stop_rule(context, text.stop_rule.as_ref(), &at.key("stop_rule")),
         caps,
         auto_converge: text.auto_converge.as_ref().map(|text| auto_converge(context, text, &at.key("auto_converge"))),
+        encoding: encoding(context, text, at),
+        channels: channels(context, text, at),
     }
 }
 

@@ -36,7 +36,8 @@ pub(super) fn workload(
     let (classes, classes_at) = context.required(&layers, "classes", |workload| workload.classes.clone(), Vec::new());
     let sizes = sizes(context, &classes, memory, page_size, &classes_at);
     let classes = classes.iter().zip(sizes).enumerate();
-    let classes = classes.map(|(i, (text, pages))| class(context, text, pages, &classes_at.index(i))).collect();
+    let classes =
+        classes.map(|(i, (text, pages))| class(context, text, pages, page_size, &classes_at.index(i))).collect();
     let phases = layers.pick("phases", |workload| workload.phases.clone());
     let phases = phases.map_or_else(Vec::new, |(phases, at)| rising(context, &phases, &at));
     let workload = Workload { classes, phases };
@@ -101,13 +102,22 @@ fn sizes(context: &mut Context<'_>, classes: &[Class], memory: Bytes, page_size:
     classes.iter().map(|class| class.size.map_or(left, |size| size.0).pages(page_size)).collect()
 }
 
-fn class(context: &mut Context<'_>, text: &Class, pages: PageCount, at: &Place) -> PageClass {
+fn class(context: &mut Context<'_>, text: &Class, pages: PageCount, page_size: Bytes, at: &Place) -> PageClass {
     let zero = text.zero.map_or(Ratio::ZERO, |zero| zero.0);
     if !zero.is_share() {
         context.problem(&at.key("zero"), format!("{zero} is no share"), None);
     }
     if text.wake.is_some_and(|wake| wake.0 > pages) {
         context.problem(&at.key("wake"), format!("the class has only {pages}"), None);
+    }
+    let delta = text.delta.map_or(page_size, |delta| delta.0);
+    context.positive(delta != Bytes::ZERO, &at.key("delta"));
+    if delta > page_size {
+        context.problem(&at.key("delta"), format!("{delta} is more than a page of {page_size}"), None);
+    }
+    let compressed = text.compressed.map_or(Ratio::ONE, |compressed| compressed.0);
+    if compressed == Ratio::ZERO || !compressed.is_share() {
+        context.problem(&at.key("compressed"), format!("{compressed} is not above zero and at most 100 %"), None);
     }
     let pattern = match &text.pattern {
         None | Some(PatternText::Uniform(_)) => Pattern::Uniform,
@@ -129,6 +139,8 @@ fn class(context: &mut Context<'_>, text: &Class, pages: PageCount, at: &Place) 
         wake: text.wake.map_or(PageCount::ZERO, |wake| wake.0),
         pattern,
         zero,
+        delta,
+        compressed,
         layout: text.layout.map_or(Layout::Contiguous, |layout| layout.0),
     }
 }

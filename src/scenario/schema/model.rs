@@ -276,6 +276,13 @@ model! {
         read_page: Text<Span>,
         /// Writing one page at the receiver.
         place_page: Text<Span>,
+        /// Comparing a page with the one sent last and encoding the difference, at the sender. Default: unknown, and then
+        /// `xbzrle` is refused.
+        xbzrle_page: Text<Span>,
+        /// Compressing one page, at the sender. Default: unknown, and then `compression` is refused.
+        compress_page: Text<Span>,
+        /// Decompressing one page, at the receiver. Default: unknown, and then `compression` is refused.
+        decompress_page: Text<Span>,
         /// Stopping the vCPUs and saving CPU and device state.
         stop: Text<Span>,
         /// Loading CPU and device state at the receiver.
@@ -328,6 +335,13 @@ pub struct Class {
     /// Share of its pages that hold only zeros until they are written. Default: `"0 %"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero: Option<Text<Ratio>>,
+    /// Bytes of its page that one write changes, each write in a place of its own; above zero, at most a page. Default: the
+    /// whole page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<Text<Bytes>>,
+    /// Compressed size / size of its pages, as `"1/3"`; above zero, at most 100 %. Default: `"100 %"`, they do not shrink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compressed: Option<Text<Ratio>>,
     /// One block in the order of the classes, or scattered over what the contiguous classes leave. Default:
     /// `"contiguous"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

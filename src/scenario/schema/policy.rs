@@ -26,6 +26,7 @@ pub struct Policy {
 /// How memory moves.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[allow(clippy::large_enum_variant, reason = "one of them in a text")]
 pub enum Migration {
     /// Not at all.
     None(Empty),
@@ -114,6 +115,27 @@ pub struct PreCopy {
     /// Slows the guest down until it converges. Default: off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auto_converge: Option<AutoConverge>,
+    /// Delta compression: a page that was sent before goes as the difference to that. Default: off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xbzrle: Option<Xbzrle>,
+    /// Stream compression: pages go compressed, as far as their classes' `compressed` lets them. Needs the platform's
+    /// `compress_page` and `decompress_page`; not together with `xbzrle`. Default: off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compression: Option<Empty>,
+    /// Connections for pages, from 1 to 255. With 1, everything goes on the connection of the migration; with more, pages go
+    /// on so many beside it, each read, sent and placed by itself. More than 1 only with the stop rule `qemu` and without
+    /// `xbzrle`. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channels: Option<u64>,
+}
+
+/// Delta compression, as QEMU's XBZRLE. Needs the platform's `xbzrle_page`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Xbzrle {
+    /// Size of the cache of sent pages; a power of two of pages. Default: `"64 MiB"`, as QEMU's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<Text<Bytes>>,
 }
 
 /// When the remaining pages are few enough to stop the VM.

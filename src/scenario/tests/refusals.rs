@@ -112,6 +112,75 @@ fn meaning_errors_name_place_and_remedy() {
 }
 
 #[test]
+fn an_encoding_must_fit_platform_and_guest() {
+    check(&[
+        (
+            "\"pre-copy\": {}",
+            "\"pre-copy\": {\"xbzrle\": {\"cache\": \"96 MiB\"}}",
+            &["policy.migration.pre-copy.xbzrle.cache: 96 MiB is not a power of two of pages of 4 KiB"],
+        ),
+        (
+            "\"pre-copy\": {}",
+            "\"pre-copy\": {\"xbzrle\": {\"cache\": \"5000 B\"}}",
+            &["policy.migration.pre-copy.xbzrle.cache: 5000 B is not a power of two"],
+        ),
+        (
+            "\"write-uniform\"",
+            "{\"classes\": [{\"name\": \"a\", \"write\": \"1 /s\", \"delta\": \"0 B\"}]}",
+            &["vms[0].workload.classes[0].delta: is zero"],
+        ),
+        (
+            "\"write-uniform\"",
+            "{\"classes\": [{\"name\": \"a\", \"write\": \"1 /s\", \"compressed\": \"0 %\"}]}",
+            &["vms[0].workload.classes[0].compressed: 0 % is not above zero"],
+        ),
+        (
+            "\"pre-copy\": {}",
+            "\"pre-copy\": {\"xbzrle\": {}, \"compression\": {}}",
+            &["policy.migration.pre-copy.compression: not together with `xbzrle`"],
+        ),
+        ("\"pre-copy\": {}", "\"pre-copy\": {\"channels\": 0}", &["channels: 0 is not from 1 to 255"]),
+        ("\"pre-copy\": {}", "\"pre-copy\": {\"channels\": 256}", &["channels: 256 is not from 1 to 255"]),
+        (
+            "\"pre-copy\": {}",
+            "\"pre-copy\": {\"channels\": 2, \"xbzrle\": {}}",
+            &["policy.migration.pre-copy.channels: several channels cannot share one cache"],
+        ),
+        (
+            "\"pre-copy\": {}",
+            "\"pre-copy\": {\"channels\": 2, \"stop_rule\": {\"clark\": {\"min_rate\": \"1 MB/s\", \"increment\": \"1 MB/s\", \
+             \"max_rate\": \"9 MB/s\", \"min_remaining\": \"1 MB\"}}}",
+            &["policy.migration.pre-copy.channels: the adaptive rate of `clark`"],
+        ),
+        (
+            "\"write-uniform\"",
+            "{\"classes\": [{\"name\": \"a\", \"write\": \"1 /s\", \"delta\": \"5 KiB\"}]}",
+            &["vms[0].workload.classes[0].delta: 5 KiB is more than a page of 4 KiB"],
+        ),
+    ]);
+    for (extra, field) in
+        [("xbzrle", "xbzrle_page"), ("compression", "compress_page"), ("compression", "decompress_page")]
+    {
+        let bare = platform_without(field);
+        let text = GOOD
+            .replace("\"pre-copy\": {}", &format!("\"pre-copy\": {{\"{extra}\": {{}}}}"))
+            .replace("\"gige\"", &format!("\"gige\", \"platform\": {bare}"));
+        let error = read(&text).expect_err("nobody knows what it costs").to_string();
+        let wanted = format!("pre-copy.{extra}: the platform does not say what it costs: it has no `{field}`");
+        assert!(error.contains(&wanted), "{error}");
+    }
+}
+
+/// The default platform in full, but for one field.
+fn platform_without(field: &str) -> serde_json::Value {
+    let printed = crate::scenario::print_json(&read(GOOD).expect("the good scenario is good"), COLUMNS);
+    let mut printed: serde_json::Value = serde_json::from_str(&printed).expect("what is printed is JSON");
+    let platform = printed["platform"].as_object_mut().expect("a platform");
+    platform.remove(field).unwrap_or_else(|| panic!("the default platform has {field}"));
+    printed["platform"].take()
+}
+
+#[test]
 fn all_problems_are_reported_together_each_in_its_text() {
     let text = GOOD
         .replace("\"gige\"", "{\"base\": \"gige\", \"rto\": \"0 s\", \"give_up\": \"0 s\"}")

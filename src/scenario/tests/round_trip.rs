@@ -6,8 +6,8 @@ use proptest::sample::select;
 
 use super::{COLUMNS, GOOD, read};
 use crate::scenario::policy::{
-    AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Hybrid,
-    Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
+    AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Encoding, Handover, HandoverKind, Heartbeat,
+    Hybrid, Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
 };
 use crate::scenario::{
     Direction, Fault, FaultKind, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover,
@@ -65,8 +65,14 @@ fn auto_converge() -> impl Strategy<Value = AutoConverge> {
 fn migration() -> impl Strategy<Value = Migration> {
     let caps = (cap(1u64..1 << 48), cap((1u64..1 << 48).prop_map(Bytes::new)), cap(span()));
     let caps = caps.prop_map(|(rounds, bytes, time)| Caps { rounds, bytes, time }).boxed();
-    let pre_copy = (stop_rule(), caps, option::of(auto_converge()))
-        .prop_map(|(stop_rule, caps, auto_converge)| PreCopy { stop_rule, caps, auto_converge })
+    let cache = (12u32..48).prop_map(|power| Encoding::Xbzrle { cache: Bytes::new(1 << power) });
+    let encoding = prop_oneof![Just(Encoding::Plain), Just(Encoding::Compressed), cache];
+    let pre_copy = (stop_rule(), caps, option::of(auto_converge()), encoding, 1u8..)
+        .prop_map(|(stop_rule, caps, auto_converge, encoding, channels)| {
+            let alone = matches!(stop_rule, StopRule::Clark { .. }) || matches!(encoding, Encoding::Xbzrle { .. });
+            let channels = if alone { 1 } else { channels };
+            PreCopy { stop_rule, caps, auto_converge, encoding, channels }
+        })
         .boxed();
     let push = prop_oneof![
         Just(Push::Ascending),
@@ -111,10 +117,11 @@ fn class() -> impl Strategy<Value = PageClass> {
         Just(Pattern::Sequential),
         (1u64..1000).prop_map(|n| Pattern::Zipf { exponent: Ratio::new(n, 100) }),
     ];
+    let compressed = share().prop_filter("above zero", |compressed| *compressed > Ratio::ZERO);
     let layout = select(&[crate::scenario::Layout::Contiguous, crate::scenario::Layout::Shuffled][..]);
     let rates = (0u64..1 << 43, 0u64..1 << 43);
-    (1u64..1 << 28, rates, pattern, share(), layout).prop_map(|(pages, (write, read), pattern, zero, layout)| {
-        PageClass {
+    (1u64..1 << 28, rates, pattern, share(), layout, 1u64..=4096, compressed).prop_map(
+        |(pages, (write, read), pattern, zero, layout, delta, compressed)| PageClass {
             name: String::new(),
             pages: PageCount::new(pages),
             write: EventRate::per_megasecond(write),
@@ -122,9 +129,11 @@ fn class() -> impl Strategy<Value = PageClass> {
             wake: PageCount::new(read % (pages + 1)),
             pattern,
             zero,
+            delta: Bytes::new(delta),
+            compressed,
             layout,
-        }
-    })
+        },
+    )
 }
 
 fn vm() -> impl Strategy<Value = Vm> {

@@ -228,6 +228,15 @@ pub enum DirtyLog {
     ClearOnSend,
 }
 
+/// Whether a VMM hears commands while its VM stands for the last copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum MonitorInStop {
+    /// At once, as at any other time.
+    Answers,
+    /// Only when the last copy has been written or given up: the migration thread holds the lock that the monitor needs.
+    Blocked,
+}
+
 /// Costs and constants of a hypervisor on a kind of host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Platform {
@@ -253,14 +262,22 @@ pub struct Platform {
     pub read_page: Span,
     /// Writing one page at the receiver.
     pub place_page: Span,
+    /// What a page with contents costs more where the receiver has never held it: page faults.
+    pub first_touch: Span,
+    /// The same for a page that holds only zeros, first or not.
+    pub place_zero: Span,
     /// Stopping the vCPUs and saving CPU and device state.
     pub stop: Span,
     /// Loading CPU and device state at the receiver.
     pub load: Span,
     /// Starting the vCPUs.
     pub resume: Span,
-    /// Length of the window in which `max_bandwidth` is a budget, and over which bandwidth is measured.
+    /// Length of the window in which `max_bandwidth` is a budget, and the least over which bandwidth is measured.
     pub window: Span,
+    /// How long the sender sends on between two looks at what is left.
+    pub iteration: Span,
+    /// Whether commands are heard in the stop phase.
+    pub monitor_in_stop: MonitorInStop,
 }
 
 /// Who asks for the migration, and what it does then.

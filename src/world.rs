@@ -7,6 +7,7 @@
 //! It knows everything and tells each agent only what reached its node.
 
 mod agenda;
+mod cost;
 mod fact;
 mod node;
 mod phase;
@@ -65,6 +66,8 @@ pub struct World {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct InFlight {
     pages: Pages,
+    /// How many of them hold only zeros.
+    zero: PageCount,
     leg: u32,
 }
 

@@ -6,7 +6,7 @@
 mod handover;
 
 use super::detector::Detector;
-use super::pacing::{Limit, Next, Pacer};
+use super::pacing::{Limit, Next, Pacer, Spans};
 use super::precopy::{Rounds, Step};
 use super::{
     Action, Actions, Agent, Answer, Attempt, Awaited, Channel, Input, Message, Report, Settings, Standing, StateId,
@@ -105,13 +105,16 @@ impl Source {
                 if let Some(cap) = policy.caps.time {
                     out.set(Timer::TimeCap, cap.max);
                 }
-                out.set(Timer::Window, self.settings.window);
-                let rounds = Rounds::new(policy, self.settings.page_size, self.settings.window, now);
+                let rounds = Rounds::new(policy, self.settings.page_size, self.spans(), now);
                 self.state = State::Copying { rounds, awaiting_window: false };
                 self.take(now, out);
             }
             Migration::StopAndCopy | Migration::None => self.stop(Limit::None, out),
         }
+    }
+
+    fn spans(&self) -> Spans {
+        Spans { window: self.settings.window, iteration: self.settings.iteration }
     }
 
     fn take(&mut self, now: LocalTime, out: &mut Actions) {
@@ -132,7 +135,8 @@ impl Source {
             Step::Take => self.take(now, out),
             Step::Sync => out.push(Action::SyncLog),
             Step::Pace(wait) => out.set(Timer::Pace, wait),
-            Step::AwaitWindow => {
+            Step::AwaitWindow(wait) => {
+                out.set(Timer::Window, wait);
                 if let State::Copying { awaiting_window, .. } = &mut self.state {
                     *awaiting_window = true;
                 }
@@ -240,7 +244,7 @@ impl Source {
                 self.follow(step, now, out);
             }
             (State::Stopping { limit }, Input::Stopped { state }) => {
-                let pacer = Pacer::new(*limit, self.settings.window, now);
+                let pacer = Pacer::new(*limit, self.spans(), now);
                 self.state = State::Draining { pacer, state: *state, pending: PageCount::ZERO };
                 out.push(Action::SyncLog);
             }
@@ -255,8 +259,9 @@ impl Source {
             }
             (State::Draining { pacer, .. }, Input::Sent) => match pacer.sent(self.chunk.1, self.chunk.0, now) {
                 Next::After(wait) => out.set(Timer::Pace, wait),
-                Next::Now | Next::AtWindow => self.drain(now, out),
+                Next::Now | Next::AtWindow(_) => self.drain(now, out),
             },
+            (State::HandingOver(_), Input::Sent) => out.push(Action::EndSending),
             _ => {}
         }
     }
@@ -277,13 +282,12 @@ impl Source {
             (State::Setup, Timer::Setup) => self.set_up(now, out),
             (State::Draining { .. }, Timer::Pace) => self.drain(now, out),
             (State::Copying { rounds, .. }, Timer::Pace) => {
-                let step = rounds.go_on();
+                let step = rounds.go_on(now);
                 self.follow(step, now, out);
             }
             (State::Copying { rounds, awaiting_window }, Timer::Window) => {
-                out.set(Timer::Window, self.settings.window);
-                let step = rounds.window(now);
                 if std::mem::replace(awaiting_window, false) {
+                    let step = rounds.window(now);
                     self.follow(step, now, out);
                 }
             }

@@ -27,6 +27,7 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         Fact::Throttled(throttle) => format!("the guest is throttled by {throttle}"),
         Fact::Synced { pending } => format!("dirty log read: {pending} to send"),
         Fact::PagesLost { pages } => format!("{pages} lost on the way"),
+        Fact::LastSent => "the source has written its last byte of memory and state".into(),
         Fact::LastPage => "L: the last page has arrived".into(),
         Fact::Relinquished => "R: the source gives up its right to resume".into(),
         Fact::Concluded => "C: the destination knows that the source has given up".into(),

@@ -10,7 +10,7 @@ use crate::scenario::policy::{
     TransportError,
 };
 use crate::scenario::{
-    DirtyLog, Fault, FaultKind, Fidelity, Layout, Network, Nics, Operator, Output, OutputFlow, PageClass, Pattern,
+    DirtyLog, Fault, FaultKind, Fidelity, Layout, MonitorInStop, Network, Nics, Operator, Output, OutputFlow, PageClass, Pattern,
     Platform, Scenario, Trigger, Verdict, Vm, Workload,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
@@ -100,11 +100,15 @@ fn platform() -> Platform {
         setup: Span::from_ms(10),
         sync_per_gib: Span::from_ms(1),
         read_page: Span::from_us(1),
+        place_zero: Span::from_us(1),
+        first_touch: Span::ZERO,
+        monitor_in_stop: MonitorInStop::Answers,
         place_page: Span::from_us(1),
         stop: Span::from_ms(1),
         load: Span::from_ms(1),
         resume: Span::from_ms(1),
         window: Span::from_ms(100),
+        iteration: Span::from_ms(50),
     }
 }
 

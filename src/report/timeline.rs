@@ -76,9 +76,12 @@ impl Kind {
             Fact::Throttled(_) => Self::Throttle,
             Fact::Synced { .. } | Fact::PagesSent { .. } | Fact::PagesArrived { .. } => Self::Sync,
             Fact::PagesLost { .. } => Self::Loss,
-            Fact::LastPage | Fact::Relinquished | Fact::Concluded | Fact::GaveUp | Fact::RoundsEnded(_) => {
-                Self::Milestone
-            }
+            Fact::LastPage
+            | Fact::LastSent
+            | Fact::Relinquished
+            | Fact::Concluded
+            | Fact::GaveUp
+            | Fact::RoundsEnded(_) => Self::Milestone,
             Fact::Suspected { .. } => Self::Suspicion,
             Fact::Standing { .. } => Self::Standing,
             Fact::Reported { .. } => Self::Report,

@@ -146,10 +146,14 @@ fn platform(platform: &Platform) -> model_text::Platform {
         sync_per_gib: Some(Text(platform.sync_per_gib)),
         read_page: Some(Text(platform.read_page)),
         place_page: Some(Text(platform.place_page)),
+        first_touch: Some(Text(platform.first_touch)),
+        place_zero: Some(Text(platform.place_zero)),
         stop: Some(Text(platform.stop)),
         load: Some(Text(platform.load)),
         resume: Some(Text(platform.resume)),
         window: Some(Text(platform.window)),
+        iteration: Some(Text(platform.iteration)),
+        monitor_in_stop: Some(Word(platform.monitor_in_stop)),
     }
 }
 

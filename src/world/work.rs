@@ -67,7 +67,7 @@ impl World {
                 }
             }
             Action::Place(batch) => {
-                (platform.place_page.saturating_mul(batch.pages.get()), Input::Placed, Then::Place(batch))
+                (self.cost_of_placing(host, &batch), Input::Placed, Then::Place(batch))
             }
             Action::Load(state) => (platform.load, Input::Loaded, Then::Load(state)),
             Action::Resume => (platform.resume, Input::Resumed, Then::Resume),
@@ -164,7 +164,7 @@ impl World {
         let bytes = page * (count - zero).get() + zero_page * zero.get();
         let batch = Batch { id: self.numbers.batch, pages: count, bytes };
         self.numbers.batch += 1;
-        self.batches.insert(batch.id, InFlight { pages, leg: self.progress.leg() });
+        self.batches.insert(batch.id, InFlight { pages, zero, leg: self.progress.leg() });
         self.counted.sent += count;
         self.say(Fact::PagesSent { pages: count, zero, bytes });
         (batch, left)

@@ -15,7 +15,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::Empty;
 use super::quantity::{SchemaVersion, Text, Word};
-use crate::scenario::{DirtyLog, Layout, Nics};
+use crate::scenario::{DirtyLog, Layout, MonitorInStop, Nics};
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 
 /// What a model describes; also the folder of its files.
@@ -271,14 +271,24 @@ model! {
         read_page: Text<Span>,
         /// Writing one page at the receiver.
         place_page: Text<Span>,
+        /// What a page with contents costs more at a receiver that has never held it (page faults). Default: `"0 s"`.
+        first_touch: Text<Span>,
+        /// Placing one page that holds only zeros. Default: `place_page`.
+        place_zero: Text<Span>,
         /// Stopping the vCPUs and saving CPU and device state.
         stop: Text<Span>,
         /// Loading CPU and device state at the receiver.
         load: Text<Span>,
         /// Starting the vCPUs.
         resume: Text<Span>,
-        /// Window in which `max_bandwidth` is a budget and over which bandwidth is measured; above zero.
+        /// Window in which `max_bandwidth` is a budget and the least over which bandwidth is measured; above zero.
         window: Text<Span>,
+        /// How long the sender sends on before it looks at how much is left, and tests QEMU's stop rule. Default: half of
+        /// `window`.
+        iteration: Text<Span>,
+        /// Whether the VMM hears commands (`cancel`) while its VM stands for the last copy (`answers`), or only after it
+        /// (`blocked`). Default: `"answers"`.
+        monitor_in_stop: Word<MonitorInStop>,
     }
 }
 

@@ -13,7 +13,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::scenario::policy::{AnsweredBy, CapEnding, OnSilence, TransportError};
-use crate::scenario::{Direction, DirtyLog, Layout, Nics};
+use crate::scenario::{Direction, DirtyLog, Layout, MonitorInStop, Nics};
 use crate::units::Quantity;
 use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
 
@@ -167,6 +167,7 @@ spelled! {
     Direction is "direction" { Both = "both", OneWay = "one-way", }
     Nics is "number of cards" { Shared = "shared", Separate = "separate", }
     DirtyLog is "dirty log" { Snapshot = "snapshot", ClearOnSend = "clear-on-send", }
+    MonitorInStop is "way of a monitor" { Answers = "answers", Blocked = "blocked", }
     Layout is "layout" { Contiguous = "contiguous", Shuffled = "shuffled", }
     FidelityText is "fidelity" { Auto = "auto", Exact = "exact", }
 }

@@ -124,11 +124,14 @@ impl Memory {
         self.outgoing = None;
     }
 
-    /// Reads and clears the dirty log atomically; what it held is to be sent. Answers all that is to be sent.
+    /// Reads and clears the dirty log atomically; what it held is to be sent. Answers all that is to be sent. A pass that is not over
+    /// goes on where it is and then round to the beginning, so that pages wait no longer than a pass.
     pub fn sync_log(&mut self) -> PageCount {
         let Some(outgoing) = &mut self.outgoing else { return PageCount::ZERO };
+        if outgoing.pending.is_empty() {
+            outgoing.scan = 0;
+        }
         outgoing.pending.absorb(&mut outgoing.log);
-        outgoing.scan = 0;
         PageCount::new(outgoing.pending.len())
     }
 
@@ -137,11 +140,13 @@ impl Memory {
         PageCount::new(self.outgoing.as_ref().map_or(0, |o| o.pending.len()))
     }
 
-    /// Reads the next pages to be sent, in guest-physical order, at most `budget`, with what they hold now.
-    pub fn take(&mut self, budget: PageCount) -> Pages {
+    /// Reads the next pages to be sent, in guest-physical order, with what they hold now: at most `budget`, not counting
+    /// those that `is_light`, of which it takes at most `light_max` with them.
+    pub fn take(&mut self, budget: PageCount, light_max: u64, is_light: impl Fn(u64, Content) -> bool) -> Pages {
         let mut taken = Vec::new();
+        let (mut full, mut light) = (0, 0);
         let Some(outgoing) = &mut self.outgoing else { return Pages(taken) };
-        while (taken.len() as u64) < budget.get() {
+        while full < budget.get() && light < light_max.max(1) {
             let Some(page) = outgoing.pending.next_from(outgoing.scan).or_else(|| outgoing.pending.next_from(0)) else {
                 break;
             };
@@ -150,7 +155,10 @@ impl Memory {
             if outgoing.kind == DirtyLog::ClearOnSend {
                 outgoing.log.remove(page);
             }
-            taken.push((u32::try_from(page).expect("page numbers have 32 bits"), self.pages[index(page)]));
+            let content = self.pages[index(page)];
+            let count = if is_light(page, content) { &mut light } else { &mut full };
+            *count += 1;
+            taken.push((u32::try_from(page).expect("page numbers have 32 bits"), content));
         }
         Pages(taken)
     }
@@ -187,20 +195,37 @@ mod tests {
 
     const FIRST: usize = 0;
 
+    fn take(memory: &mut Memory, budget: u64) -> Pages {
+        memory.take(PageCount::new(budget), 0, |_, _| false)
+    }
+
+    #[test]
+    fn light_pages_go_with_the_others() {
+        let mut memory = Memory::initial(PageCount::new(20));
+        memory.start_log(DirtyLog::Snapshot);
+        let mut next = |light_max| {
+            let pages = memory.take(PageCount::new(2), light_max, |page, _| page % 5 != 0);
+            pages.iter().map(|(page, _)| page).collect::<Vec<_>>()
+        };
+        assert_eq!(next(9), [0, 1, 2, 3, 4, 5], "two that count, and the light ones before the second");
+        assert_eq!(next(3), [6, 7, 8], "no more light ones than allowed");
+        assert_eq!(next(9), [9, 10, 11, 12, 13, 14, 15]);
+    }
+
     fn copied(kind: DirtyLog, script: &[(u64, u64)]) -> (Memory, Memory) {
         let pages = PageCount::new(100);
         let (mut here, mut there) = (Memory::initial(pages), Memory::absent(pages));
         here.start_log(kind);
         for &(page, budget) in script {
             here.write(page, BranchId::new(FIRST));
-            let batch = here.take(PageCount::new(budget));
+            let batch = take(&mut here, budget);
             there.place(&batch);
             if here.pending() == PageCount::ZERO {
                 here.sync_log();
             }
         }
         while here.pending() > PageCount::ZERO || here.sync_log() > PageCount::ZERO {
-            let batch = here.take(PageCount::new(7));
+            let batch = take(&mut here, 7);
             there.place(&batch);
         }
         (here, there)
@@ -225,7 +250,7 @@ mod tests {
             let mut memory = Memory::initial(PageCount::new(10));
             memory.start_log(kind);
             memory.write(9, BranchId::new(FIRST));
-            memory.take(PageCount::new(10));
+            take(&mut memory, 10);
             memory.sync_log().get()
         };
         assert_eq!(resent(DirtyLog::Snapshot), 1, "a write at any time since the last sync counts");
@@ -237,7 +262,7 @@ mod tests {
         let mut here = Memory::initial(PageCount::new(50));
         let mut there = Memory::absent(PageCount::new(50));
         here.start_log(DirtyLog::Snapshot);
-        there.place(&here.take(PageCount::new(50)));
+        there.place(&take(&mut here, 50));
         assert_eq!(here.hash(), there.hash());
         here.write(3, BranchId::new(FIRST));
         assert_ne!(here.hash(), there.hash());

@@ -150,11 +150,12 @@ impl World {
         copy.catch_up(now);
         let executes = copy.executes();
         let due = copy.memory.pending();
-        let pages = copy.memory.take(budget);
         let guest = copy.guest.as_ref();
         let is_zero = |number, content| {
             content == crate::model::memory::Content::INITIAL && guest.is_some_and(|g| g.starts_as_zero(number))
         };
+        let zeros = self.scenario.platform.zero_pages_per_chunk();
+        let pages = copy.memory.take(budget, zeros, is_zero);
         let zero = PageCount::new(pages.iter().filter(|&(number, content)| is_zero(number, content)).count() as u64);
         let left = copy.memory.pending();
         if executes && self.progress.begins_round() {

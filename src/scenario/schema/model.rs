@@ -258,7 +258,8 @@ model! {
         device_state: Text<Bytes>,
         /// Bytes of a protocol message without payload; above zero.
         message: Text<Bytes>,
-        /// Pages read and sent at a time; at least 1.
+        /// Pages with contents that are read and sent at a time; at least 1. Pages of zeros between them go along, as long
+        /// as they take no more than a quarter of a chunk's bytes.
         chunk: Text<PageCount>,
         /// Whether a write at any time since the last sync counts (`snapshot`: TCG, older KVM), or only after the page
         /// was sent (`clear-on-send`: KVM's manual protection, Xen's skip rule).

@@ -58,8 +58,8 @@ fn load_source(
         return resolve(name, &file, source, library, options.columns).map_err(ScenarioError::Invalid);
     }
     let settings = options.sets.iter().map(|text| Setting::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    let source = with_default_models(&file, source, &settings)?;
-    let spliced = splice(&source, &settings)?;
+    let source = with_default_models(&file, source, &settings, library)?;
+    let spliced = splice(&source, &settings, library)?;
     let blamed = |problems: Vec<Diagnostic>| {
         ScenarioError::Invalid(problems.into_iter().map(|problem| blame(problem, &spliced, &settings)).collect())
     };
@@ -72,6 +72,7 @@ fn with_default_models(
     file: &ScenarioFile,
     source: &Arc<Source>,
     settings: &[Setting],
+    library: &Library,
 ) -> Result<Arc<Source>, ScenarioError> {
     let reached = |key: &str| settings.iter().any(|setting| JsonPath::ROOT.key(key).touches(&setting.path));
     let network = file.network.is_none() && reached("network");
@@ -86,7 +87,7 @@ fn with_default_models(
     if defaults.is_empty() {
         return Ok(Arc::clone(source));
     }
-    let with = splice(source, &defaults)?;
+    let with = splice(source, &defaults, library)?;
     Source::new(source.name(), with.text()).map(Arc::new)
 }
 

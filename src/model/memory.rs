@@ -258,6 +258,22 @@ mod tests {
     }
 
     #[test]
+    fn a_sync_in_mid_pass_does_not_send_the_scan_back() {
+        let mut memory = Memory::initial(PageCount::new(10));
+        memory.start_log(DirtyLog::Snapshot);
+        take(&mut memory, 6);
+        memory.write(0, BranchId::new(FIRST));
+        memory.sync_log();
+        let order: Vec<u64> = take(&mut memory, 9).iter().map(|(page, _)| page).collect();
+        assert_eq!(order, [6, 7, 8, 9, 0], "the pass goes on, then round");
+        for page in [3, 1] {
+            memory.write(page, BranchId::new(FIRST));
+        }
+        memory.sync_log();
+        assert_eq!(take(&mut memory, 9).iter().map(|(page, _)| page).collect::<Vec<_>>(), [1, 3], "a new pass");
+    }
+
+    #[test]
     fn a_page_lost_on_the_way_shows_in_the_hash() {
         let mut here = Memory::initial(PageCount::new(50));
         let mut there = Memory::absent(PageCount::new(50));

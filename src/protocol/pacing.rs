@@ -46,14 +46,7 @@ pub(super) enum Next {
 
 impl Pacer {
     pub(super) fn new(limit: Limit, spans: Spans, now: LocalTime) -> Self {
-        Self {
-            limit,
-            spans,
-            window_start: now,
-            window_sent: Bytes::ZERO,
-            iteration_start: now,
-            measured: None,
-        }
+        Self { limit, spans, window_start: now, window_sent: Bytes::ZERO, iteration_start: now, measured: None }
     }
 
     pub(super) fn set_limit(&mut self, limit: Limit) {

@@ -285,11 +285,10 @@ impl Source {
                 let step = rounds.go_on(now);
                 self.follow(step, now, out);
             }
-            (State::Copying { rounds, awaiting_window }, Timer::Window) => {
-                if std::mem::replace(awaiting_window, false) {
-                    let step = rounds.window(now);
-                    self.follow(step, now, out);
-                }
+            (State::Copying { rounds, awaiting_window: waiting @ true }, Timer::Window) => {
+                *waiting = false;
+                let step = rounds.window(now);
+                self.follow(step, now, out);
             }
             (State::Copying { rounds, awaiting_window }, Timer::TimeCap) => {
                 // Work under way ends first; its end finds the cap.

@@ -10,8 +10,8 @@ use crate::scenario::policy::{
     TransportError,
 };
 use crate::scenario::{
-    DirtyLog, Fault, FaultKind, Fidelity, Layout, MonitorInStop, Network, Nics, Operator, Output, OutputFlow, PageClass, Pattern,
-    Platform, Scenario, Trigger, Verdict, Vm, Workload,
+    DirtyLog, Fault, FaultKind, Fidelity, Layout, MonitorInStop, Network, Nics, Operator, Output, OutputFlow,
+    PageClass, Pattern, Platform, Scenario, Trigger, Verdict, Vm, Workload,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::Outcome;

@@ -64,7 +64,7 @@ pub(super) fn splice(
 fn put(root: &mut Value, setting: &Setting, library: &Library) -> Result<(), String> {
     let (mut here, mut at) = (root, JsonPath::ROOT);
     let steps = setting.path.steps();
-    for (step, next) in steps.iter().zip(steps[1..].iter().map(Some).chain([None])) {
+    for (step, next) in steps.iter().zip(steps.iter().skip(1).map(Some).chain([None])) {
         if let Some(kind) = model_at(&at) {
             if let Value::String(name) = here {
                 let base = Value::String(std::mem::take(name));

@@ -66,9 +66,7 @@ impl World {
                     None => return,
                 }
             }
-            Action::Place(batch) => {
-                (self.cost_of_placing(host, &batch), Input::Placed, Then::Place(batch))
-            }
+            Action::Place(batch) => (self.cost_of_placing(host, &batch), Input::Placed, Then::Place(batch)),
             Action::Load(state) => (platform.load, Input::Loaded, Then::Load(state)),
             Action::Resume => (platform.resume, Input::Resumed, Then::Resume),
             other => unreachable!("{other:?} is not work"),

@@ -70,6 +70,8 @@ fn every_shipped_file_obeys_the_schema_that_it_names() {
     for folder in ["models", "scenarios"] {
         json_files(&root().join(folder), &mut files);
     }
+    // The format of references is the validator's.
+    files.retain(|file| !file.parent().is_some_and(|folder| folder.ends_with("models/references")));
     assert!(files.len() >= 9, "{files:?}");
     for file in files {
         let read = |path: &Path| -> Value {

@@ -51,6 +51,8 @@ pub struct Settings {
     pub setup: Span,
     /// Length of a bandwidth window.
     pub window: Span,
+    /// How long it sends on between two looks at what is left.
+    pub iteration: Span,
 }
 
 impl Settings {

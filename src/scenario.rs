@@ -9,6 +9,7 @@ pub mod library;
 mod load;
 mod parse;
 pub mod path;
+mod platform;
 pub mod policy;
 mod print;
 pub mod published;
@@ -27,6 +28,7 @@ use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
 pub use error::{Diagnostic, ScenarioError};
 pub use library::{ModelEntry, list_models};
 pub use load::{LoadOptions, load, load_text};
+pub use platform::{DirtyLog, MonitorInStop, Platform};
 pub use policy::{Operator, Policy, Recover};
 pub use print::{print, print_json};
 pub use published::{Reference, load_reference, load_reference_text};
@@ -229,61 +231,6 @@ pub struct RateStep {
     pub from: Span,
     /// The rate; 0 stops everything.
     pub rate: ByteRate,
-}
-
-/// Which dirty log the hypervisor keeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DirtyLog {
-    /// A write at any time since the last sync counts (TCG, older KVM).
-    Snapshot,
-    /// Only writes after the page was sent count (KVM manual protect).
-    ClearOnSend,
-    /// A write at any time since the last sync counts, and a page that is dirty again when it is scanned is left for the
-    /// next round (Xen; Clark et al., NSDI 2005).
-    SkipRedirtied,
-}
-
-/// Costs and constants of a hypervisor on a kind of host.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Platform {
-    /// Bytes of one guest page.
-    pub page_size: Bytes,
-    /// Bytes that each page sent adds to its contents.
-    pub page_header: Bytes,
-    /// Bytes on the wire of a page that holds only zeros.
-    pub zero_page: Bytes,
-    /// CPU, devices and markers: bytes sent once, after the last page.
-    pub device_state: Bytes,
-    /// Bytes of a protocol message without payload.
-    pub message: Bytes,
-    /// Pages read and sent at a time.
-    pub chunk: PageCount,
-    /// The dirty log.
-    pub dirty_log: DirtyLog,
-    /// Command accepted → first page read.
-    pub setup: Span,
-    /// One sync of the dirty log, per GiB of guest memory.
-    pub sync_per_gib: Span,
-    /// Reading, testing and copying one page at the sender.
-    pub read_page: Span,
-    /// Writing one page at the receiver.
-    pub place_page: Span,
-    /// Comparing a page with the one sent last and encoding the difference; `None`: not known.
-    pub xbzrle_page: Option<Span>,
-    /// Compressing one page at the sender; `None`: not known.
-    pub compress_page: Option<Span>,
-    /// Decompressing one page at the receiver; `None`: not known.
-    pub decompress_page: Option<Span>,
-    /// Stopping the vCPUs and saving CPU and device state.
-    pub stop: Span,
-    /// Loading CPU and device state at the receiver.
-    pub load: Span,
-    /// Starting the vCPUs.
-    pub resume: Span,
-    /// From an access to a page that is not there to the request for it: trap, and the way to the process that asks.
-    pub fault: Span,
-    /// Length of the window in which `max_bandwidth` is a budget, and over which bandwidth is measured.
-    pub window: Span,
 }
 
 /// One fault and when it strikes.

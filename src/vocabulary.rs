@@ -181,8 +181,8 @@ words! {
         Stopped = "stopped",
         /// The VM runs at the destination.
         Resumed = "resumed",
-        /// The source reads pages for sending for the last time.
-        LastSend = "last-send",
+        /// The source's last write of memory and state ends: its bytes are in the send buffer or beyond.
+        LastSent = "last-sent",
         /// L: the last page has arrived.
         LastPage = "last-page",
         /// R: the source gives up for good its right to resume.
@@ -193,6 +193,8 @@ words! {
         FirstOutput = "first-output",
         /// The client has a packet that the guest sent at the destination.
         FirstDelivery = "first-delivery",
+        /// A node first gives the connection up while pages are missing at the destination.
+        Paused = "paused",
         /// A fault strikes.
         Fault = "fault",
         /// A node suspects its peer.

@@ -7,6 +7,7 @@
 //! It knows everything and tells each agent only what reached its node.
 
 mod agenda;
+mod cost;
 mod encode;
 mod fact;
 mod lane;
@@ -72,6 +73,8 @@ struct InFlight {
     pages: Pages,
     /// How many of them travel compressed.
     compressed: PageCount,
+    /// How many of them hold only zeros.
+    zero: PageCount,
     leg: u32,
 }
 

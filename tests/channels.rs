@@ -22,6 +22,7 @@ fn settings() -> Settings {
         chunk: scenario.platform.chunk,
         setup: scenario.platform.setup,
         window: scenario.platform.window,
+        iteration: scenario.platform.iteration,
     }
 }
 

@@ -60,6 +60,7 @@ fn settings(kind: HandoverKind) -> Settings {
         chunk: PageCount::new(64),
         setup: Span::from_ms(3),
         window: Span::from_ms(100),
+        iteration: Span::from_ms(50),
     }
 }
 

@@ -237,11 +237,14 @@ impl Memory {
         self.outgoing = None;
     }
 
-    /// Reads and clears the dirty log atomically; what it held is to be sent. Answers all that is to be sent.
+    /// Reads and clears the dirty log atomically; what it held is to be sent. Answers all that is to be sent. A pass that is not over
+    /// goes on where it is and then round to the beginning, so that pages wait no longer than a pass.
     pub fn sync_log(&mut self) -> PageCount {
         let Some(outgoing) = &mut self.outgoing else { return PageCount::ZERO };
+        if outgoing.pending.is_empty() {
+            outgoing.frontier = Frontier::default();
+        }
         outgoing.pending.absorb(&mut outgoing.log);
-        outgoing.frontier = Frontier::default();
         if let Some(sent) = &mut outgoing.sent {
             sent.next_round();
         }
@@ -253,10 +256,12 @@ impl Memory {
         PageCount::new(self.outgoing.as_ref().map_or(0, |o| o.pending.len()))
     }
 
-    /// From now on pages go whole: what was sent before may be gone at the receiver.
-    pub fn forget_sent(&mut self) {
+    /// From now on pages follow the VM: they go whole, since what was sent before may be gone at the receiver, and reading begins
+    /// anew.
+    pub fn follow(&mut self) {
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.sent = None;
+            outgoing.frontier = Frontier::default();
         }
     }
 
@@ -285,12 +290,19 @@ impl Memory {
         Pages(vec![(u32::try_from(page).expect("page numbers have 32 bits"), self.pages[index(page)])])
     }
 
-    /// Reads the next pages to be sent, at most `budget`, with what they hold now. Fewer come, or none, where the log has pages
-    /// skipped.
-    pub fn take(&mut self, budget: PageCount, push: Push) -> Pages {
+    /// Reads the next pages to be sent, with what they hold now: at most `budget`, not counting those that `is_light`, of which
+    /// it takes at most `light_max` with them. Fewer come, or none, where the log has pages skipped.
+    pub fn take(
+        &mut self,
+        budget: PageCount,
+        push: Push,
+        light_max: u64,
+        is_light: impl Fn(u64, Content) -> bool,
+    ) -> Pages {
         let mut taken = Vec::new();
+        let (mut full, mut light) = (0, 0);
         let Some(outgoing) = &mut self.outgoing else { return Pages(taken) };
-        while (taken.len() as u64) < budget.get() {
+        while full < budget.get() && light < light_max.max(1) {
             let Some(page) = outgoing.frontier.next(&outgoing.pending, push) else { break };
             outgoing.pending.remove(page);
             match outgoing.kind {
@@ -299,7 +311,10 @@ impl Memory {
                 DirtyLog::SkipRedirtied if outgoing.log.contains(page) => continue,
                 DirtyLog::Snapshot | DirtyLog::SkipRedirtied => {}
             }
-            taken.push((u32::try_from(page).expect("page numbers have 32 bits"), self.pages[index(page)]));
+            let content = self.pages[index(page)];
+            let count = if is_light(page, content) { &mut light } else { &mut full };
+            *count += 1;
+            taken.push((u32::try_from(page).expect("page numbers have 32 bits"), content));
         }
         if let Some(sent) = &mut outgoing.sent
             && outgoing.frontier.has_passed(&outgoing.pending)

@@ -215,6 +215,8 @@ pub enum Action {
     Suspect(Suspicion),
     /// Leaves the pre-copy rounds.
     EndRounds(RoundsEnd),
+    /// Has written its last byte of memory and state.
+    EndSending,
     /// Gives the attempt up.
     GiveUp,
     /// Says how the migration ended, as this node believes.
@@ -293,6 +295,7 @@ impl Action {
             | Self::Discard
             | Self::Suspect(_)
             | Self::EndRounds(_)
+            | Self::EndSending
             | Self::GiveUp
             | Self::Report(_) => None,
         }

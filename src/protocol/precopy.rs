@@ -3,7 +3,7 @@
 //! Two stop rules (QEMU's and Clark's, see [`StopRule`]), caps on rounds, bytes and time, each with its own ending, and
 //! auto-converge. It decides; [`super::Source`] acts.
 
-use super::pacing::{Limit, Next, Pacer};
+use super::pacing::{Limit, Next, Pacer, Spans};
 use crate::scenario::policy::{AtMax, CapEnding, PreCopy, StopRule, Switch};
 use crate::units::{ByteRate, Bytes, LocalTime, PageCount, Ratio, Span};
 use crate::vocabulary::RoundsEnd;
@@ -15,8 +15,8 @@ pub(super) enum Step {
     Take,
     /// Syncs the log: a new round begins.
     Sync,
-    /// Waits for the next window.
-    AwaitWindow,
+    /// Waits for so long, until the next window.
+    AwaitWindow(Span),
     /// Waits for so long.
     Pace(Span),
     /// Stops the VM and sends the rest.
@@ -50,7 +50,7 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub(super) fn new(policy: PreCopy, switch: Option<Switch>, page_size: Bytes, window: Span, now: LocalTime) -> Self {
+    pub(super) fn new(policy: PreCopy, switch: Option<Switch>, page_size: Bytes, spans: Spans, now: LocalTime) -> Self {
         let limit = match policy.stop_rule {
             StopRule::Qemu { max_bandwidth, .. } => max_bandwidth.map_or(Limit::None, Limit::Window),
             StopRule::Clark { min_rate, .. } => Limit::Even(min_rate),
@@ -58,7 +58,7 @@ impl Rounds {
         Self {
             policy,
             page_size,
-            pacer: Pacer::new(limit, window, now),
+            pacer: Pacer::new(limit, spans, now),
             round: 1,
             round_start: now,
             round_sent: Bytes::ZERO,
@@ -99,30 +99,27 @@ impl Rounds {
         match (self.capped(), next) {
             (Some(step), _) => step,
             (None, Next::After(wait)) => Step::Pace(wait),
-            (None, Next::Now) => self.go_on(),
-            (None, Next::AtWindow) if self.pending == PageCount::ZERO => Step::Sync,
-            (None, Next::AtWindow) => Step::AwaitWindow,
+            (None, Next::Now) => self.go_on(now),
+            (None, Next::AtWindow(wait)) => Step::AwaitWindow(wait),
         }
     }
 
-    /// The pacer lets the next chunk go.
-    pub(super) fn go_on(&self) -> Step {
+    /// The pacer lets the next chunk go. What is left is looked at when an iteration is over or nothing is left.
+    pub(super) fn go_on(&mut self, now: LocalTime) -> Step {
+        if self.pending == PageCount::ZERO || self.pacer.iteration_is_over(now) { self.look(now) } else { Step::Take }
+    }
+
+    /// The window for which the sender was waiting begins.
+    pub(super) fn window(&mut self, now: LocalTime) -> Step {
+        self.capped().unwrap_or_else(|| self.look(now))
+    }
+
+    fn look(&mut self, now: LocalTime) -> Step {
+        self.pacer.next_iteration(now);
         if self.switch_due {
             return Step::Switch;
         }
-        let small = !self.pacer.holds_back() && self.looks_small_enough();
-        if self.pending == PageCount::ZERO || small { Step::Sync } else { Step::Take }
-    }
-
-    /// A window ends. Answers what to do if the sender was waiting for it.
-    pub(super) fn window(&mut self, now: LocalTime) -> Step {
-        self.pacer.turn_window(now);
-        match self.capped() {
-            Some(step) => step,
-            None if self.switch_due => Step::Switch,
-            None if self.looks_small_enough() => Step::Sync,
-            None => Step::Take,
-        }
+        if self.pending == PageCount::ZERO || self.looks_small_enough() { Step::Sync } else { Step::Take }
     }
 
     /// The time for post-copy has come; the next decision finds it.
@@ -239,7 +236,13 @@ mod tests {
         let policy =
             PreCopy { stop_rule, caps: Caps::default(), auto_converge: None, encoding: Encoding::Plain, channels: 1 };
         let at = |second: usize| LocalTime::from_ns(second as u64 * 1_000_000_000);
-        let mut copy = Rounds::new(policy, None, Bytes::new(PAGE), Span::from_ms(100), at(0));
+        let mut copy = Rounds::new(
+            policy,
+            None,
+            Bytes::new(PAGE),
+            Spans { window: Span::from_ms(100), iteration: Span::from_ms(50) },
+            at(0),
+        );
         rounds.iter().enumerate().position(|(i, &(sent, dirty))| {
             copy.taken(PageCount::ZERO);
             copy.sent(Bytes::new(sent * PAGE), at(i), at(i + 1));

@@ -10,7 +10,7 @@ mod state;
 
 use self::channels::PageChannels;
 use super::detector::Detector;
-use super::pacing::{Limit, Next, Pacer};
+use super::pacing::{Limit, Next, Pacer, Spans};
 use super::precopy::{Rounds, Step};
 use super::{
     Action, Actions, Agent, Answer, Attempt, Awaited, Channel, Input, Message, Report, Settings, Standing, StateId,
@@ -71,13 +71,16 @@ impl Source {
                 if let Some(cap) = policy.caps.time {
                     out.set(Timer::TimeCap, cap.max);
                 }
-                out.set(Timer::Window, self.settings.window);
-                let rounds = Rounds::new(policy, switch, self.settings.page_size, self.settings.window, now);
+                let rounds = Rounds::new(policy, switch, self.settings.page_size, self.spans(), now);
                 self.state = State::Copying { rounds, awaiting_window: false };
                 self.take(now, out);
             }
             Migration::StopAndCopy | Migration::None => self.stop(Limit::None, false, out),
         }
+    }
+
+    fn spans(&self) -> Spans {
+        Spans { window: self.settings.window, iteration: self.settings.iteration }
     }
 
     fn stop(&mut self, limit: Limit, switch: bool, out: &mut Actions) {
@@ -91,11 +94,12 @@ impl Source {
     fn follow(&mut self, step: Step, now: LocalTime, out: &mut Actions) {
         let step = self.channels.agree(step);
         if let State::Copying { awaiting_window, .. } = &mut self.state {
-            *awaiting_window = step == Some(Step::AwaitWindow);
+            *awaiting_window = matches!(step, Some(Step::AwaitWindow(_)));
         }
         match step {
-            // Another channel is still at work, or the next window sets it to work.
-            None | Some(Step::AwaitWindow) => {}
+            // Another channel is still at work.
+            None => {}
+            Some(Step::AwaitWindow(wait)) => out.set(Timer::Window, wait),
             Some(Step::Take) => self.take(now, out),
             Some(Step::Sync) => self.sync(out),
             Some(Step::Pace(wait)) => out.set(Timer::Pace, wait),
@@ -204,7 +208,7 @@ impl Source {
                 if something {
                     self.write(*channel, Message::Pages(*batch), out);
                 } else {
-                    let step = rounds.go_on();
+                    let step = rounds.go_on(now);
                     self.follow(step, now, out);
                 }
             }
@@ -232,7 +236,7 @@ impl Source {
             }
             (State::Pushing(_) | State::Resyncing { .. }, _) => self.pushed(now, input, out),
             (State::Stopping { limit, .. }, Input::Stopped { state }) => {
-                let pacer = Pacer::new(*limit, self.settings.window, now);
+                let pacer = Pacer::new(*limit, self.spans(), now);
                 self.state = State::Draining { pacer, state: *state, pending: PageCount::ZERO };
                 self.sync(out);
             }
@@ -254,9 +258,10 @@ impl Source {
                 let Some((began, bytes)) = self.channels.written(*channel) else { return };
                 match pacer.sent(bytes, began, now) {
                     Next::After(wait) => out.set(Timer::Pace, wait),
-                    Next::Now | Next::AtWindow => self.drain(now, out),
+                    Next::Now | Next::AtWindow(_) => self.drain(now, out),
                 }
             }
+            (State::HandingOver(_), Input::Sent { .. }) => out.push(Action::EndSending),
             _ => {}
         }
     }
@@ -280,15 +285,13 @@ impl Source {
             (State::Setup, Timer::Setup) => self.set_up(now, out),
             (State::Draining { .. }, Timer::Pace) => self.drain(now, out),
             (State::Copying { rounds, .. }, Timer::Pace) => {
-                let step = rounds.go_on();
+                let step = rounds.go_on(now);
                 self.follow(step, now, out);
             }
-            (State::Copying { rounds, awaiting_window }, Timer::Window) => {
-                out.set(Timer::Window, self.settings.window);
+            (State::Copying { rounds, awaiting_window: waiting @ true }, Timer::Window) => {
+                *waiting = false;
                 let step = rounds.window(now);
-                if std::mem::replace(awaiting_window, false) {
-                    self.follow(step, now, out);
-                }
+                self.follow(step, now, out);
             }
             (State::Copying { rounds, awaiting_window }, Timer::TimeCap) => {
                 // Work under way ends first; its end finds the cap.

@@ -29,6 +29,7 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         Fact::Synced { pending } => format!("dirty log read: {pending} to send"),
         Fact::PagesLost { pages } => format!("{pages} lost on the way"),
         Fact::MigrationPaused { host } => format!("{host} gives the connection up and waits to be told to recover"),
+        Fact::LastSent => "the source has written its last byte of memory and state".into(),
         Fact::LastPage => "L: the last page has arrived".into(),
         Fact::Relinquished => "R: the source gives up its right to resume".into(),
         Fact::Concluded => "C: the destination knows that the source has given up".into(),

@@ -10,8 +10,8 @@ use crate::scenario::policy::{
     StopRule, TransportError,
 };
 use crate::scenario::{
-    DirtyLog, Fault, FaultKind, Fidelity, Layout, Network, Nics, Operator, Output, OutputFlow, PageClass, Pattern,
-    Platform, Scenario, Trigger, Verdict, Vm, Workload,
+    DirtyLog, Fault, FaultKind, Fidelity, Layout, MonitorInStop, Network, Nics, Operator, Output, OutputFlow,
+    PageClass, Pattern, Platform, Scenario, Trigger, Verdict, Vm, Workload,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::Outcome;
@@ -111,6 +111,9 @@ fn platform() -> Platform {
         setup: Span::from_ms(10),
         sync_per_gib: Span::from_ms(1),
         read_page: Span::from_us(1),
+        place_zero: Span::from_us(1),
+        first_touch: Span::ZERO,
+        monitor_in_stop: MonitorInStop::Answers,
         place_page: Span::from_us(1),
         xbzrle_page: None,
         compress_page: None,
@@ -120,6 +123,7 @@ fn platform() -> Platform {
         resume: Span::from_ms(1),
         fault: Span::from_us(50),
         window: Span::from_ms(100),
+        iteration: Span::from_ms(50),
     }
 }
 

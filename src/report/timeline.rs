@@ -83,6 +83,7 @@ impl Kind {
             Fact::PagesLost { .. } => Self::Loss,
             Fact::MigrationPaused { .. }
             | Fact::LastPage
+            | Fact::LastSent
             | Fact::Relinquished
             | Fact::Concluded
             | Fact::GaveUp

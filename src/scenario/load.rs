@@ -71,8 +71,8 @@ pub(super) fn load_with(
     if settings.is_empty() {
         return resolve(name, &file, source, library, columns).map_err(ScenarioError::Invalid);
     }
-    let source = with_default_models(&file, source, settings)?;
-    let spliced = splice(&source, settings)?;
+    let source = with_default_models(&file, source, settings, library)?;
+    let spliced = splice(&source, settings, library)?;
     let blamed = |problems: Vec<Diagnostic>| {
         ScenarioError::Invalid(problems.into_iter().map(|problem| blame(problem, &spliced)).collect())
     };
@@ -85,6 +85,7 @@ fn with_default_models(
     file: &ScenarioFile,
     source: &Arc<Source>,
     settings: &[Setting],
+    library: &Library,
 ) -> Result<Arc<Source>, ScenarioError> {
     let reached = |key: &str| settings.iter().any(|setting| JsonPath::ROOT.key(key).touches(&setting.path));
     let network = file.network.is_none() && reached("network");
@@ -99,7 +100,7 @@ fn with_default_models(
     if defaults.is_empty() {
         return Ok(Arc::clone(source));
     }
-    let with = splice(source, &defaults)?;
+    let with = splice(source, &defaults, library)?;
     Source::new(source.name(), with.text()).map(Arc::new)
 }
 

@@ -162,11 +162,15 @@ fn platform(platform: &Platform) -> model_text::Platform {
         xbzrle_page: platform.xbzrle_page.map(Text),
         compress_page: platform.compress_page.map(Text),
         decompress_page: platform.decompress_page.map(Text),
+        first_touch: Some(Text(platform.first_touch)),
+        place_zero: Some(Text(platform.place_zero)),
         stop: Some(Text(platform.stop)),
         load: Some(Text(platform.load)),
         resume: Some(Text(platform.resume)),
         fault: Some(Text(platform.fault)),
         window: Some(Text(platform.window)),
+        iteration: Some(Text(platform.iteration)),
+        monitor_in_stop: Some(Word(platform.monitor_in_stop)),
     }
 }
 

@@ -135,7 +135,8 @@ fn packet_fits(context: &mut Context<'_>, network: &Network, output: &Output, at
 /// A chunk larger than the queue would fill it whenever it is there, and no datagram, so no heartbeat, would ever fit beside it.
 fn chunk_fits(context: &mut Context<'_>, network: &Network, platform: &Platform, root: &Place) {
     let page = platform.page_size.get().saturating_add(platform.page_header.get()).max(platform.zero_page.get());
-    let chunk = page.saturating_mul(platform.chunk.get()).saturating_add(platform.message.get());
+    let zeros = platform.page_size.get().saturating_mul(platform.chunk.get()) / 4;
+    let chunk = page.saturating_mul(platform.chunk.get()).saturating_add(zeros).saturating_add(platform.message.get());
     let parts =
         [("page_header", platform.page_header), ("zero_page", platform.zero_page), ("message", platform.message)];
     for (key, bytes) in parts.into_iter().filter(|part| part.1 > MAX_MESSAGE) {

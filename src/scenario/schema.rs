@@ -15,6 +15,7 @@ pub mod policy;
 pub mod quantity;
 pub mod reference;
 pub mod verdict;
+mod workload;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

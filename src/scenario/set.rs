@@ -2,15 +2,17 @@
 //!
 //! Spliced into the JSON after the file itself has passed the strict reader, then printed and read again just as
 //! strictly; errors are drawn in that new text. It knows one thing of meaning: where a model's name stands, the name
-//! becomes that model's `base`.
+//! becomes that model's `base`, and a list of which one element is set is the base's.
 
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::error::ScenarioError;
+use super::library::Library;
 use super::parse::parse_json;
 use super::path::{JsonPath, Step};
+use super::schema::model::ModelKind;
 use super::source::Source;
 
 /// A `--set`, read.
@@ -50,24 +52,36 @@ fn value_of(setting: &str, value: &str) -> Result<Value, ScenarioError> {
 }
 
 /// The scenario with all settings made, as a text of its own.
-pub(super) fn splice(source: &Arc<Source>, settings: &[Setting]) -> Result<Arc<Source>, ScenarioError> {
+pub(super) fn splice(
+    source: &Arc<Source>,
+    settings: &[Setting],
+    library: &Library,
+) -> Result<Arc<Source>, ScenarioError> {
     let wrong = |setting: &Setting, reason| ScenarioError::Set { set: setting.text.clone(), reason };
     let mut root: Value = parse_json(source).map_err(|problem| *problem)?;
     for setting in settings {
-        put(&mut root, setting).map_err(|reason| wrong(setting, reason))?;
+        put(&mut root, setting, library).map_err(|reason| wrong(setting, reason))?;
     }
     let text = format!("{root:#}\n");
     Source::new(format!("{} with --set", source.name()), text).map(Arc::new)
 }
 
-fn put(root: &mut Value, setting: &Setting) -> Result<(), String> {
+fn put(root: &mut Value, setting: &Setting, library: &Library) -> Result<(), String> {
     let (mut here, mut at) = (root, JsonPath::ROOT);
-    for step in setting.path.steps() {
-        if let Value::String(name) = here
-            && is_model(&at)
-        {
-            let base = Value::String(std::mem::take(name));
-            *here = Value::Object(Map::from_iter([("base".to_string(), base)]));
+    let steps = setting.path.steps();
+    for (step, next) in steps.iter().zip(steps.iter().skip(1).map(Some).chain([None])) {
+        if let Some(kind) = model_at(&at) {
+            if let Value::String(name) = here {
+                let base = Value::String(std::mem::take(name));
+                *here = Value::Object(Map::from_iter([("base".to_string(), base)]));
+            }
+            if let (Value::Object(model), Step::Key(key), Some(next)) = (&mut *here, step, next)
+                && number(next).is_some()
+                && !model.contains_key(key)
+                && let Some(list) = inherited(library, kind, model, key)
+            {
+                model.insert(key.clone(), list);
+            }
         }
         (here, at) = down(here, step, &at)?;
     }
@@ -75,12 +89,30 @@ fn put(root: &mut Value, setting: &Setting) -> Result<(), String> {
     Ok(())
 }
 
-fn down<'a>(here: &'a mut Value, step: &Step, at: &JsonPath) -> Result<(&'a mut Value, JsonPath), String> {
-    let number = match step {
+/// What a model's bases say of `key`. Where they cannot be had, resolving says so.
+fn inherited(library: &Library, kind: ModelKind, model: &Map<String, Value>, key: &str) -> Option<Value> {
+    let mut base = model.get("base")?.as_str()?.to_string();
+    let mut seen = Vec::new();
+    while !seen.contains(&base) {
+        let source = library.find(kind, &base).ok()??;
+        let model = parse_json(&source).ok()?;
+        if let Some(value) = model.get(key) {
+            return Some(value.clone());
+        }
+        seen.push(std::mem::replace(&mut base, model.get("base")?.as_str()?.to_string()));
+    }
+    None
+}
+
+fn number(step: &Step) -> Option<usize> {
+    match step {
         Step::Index(index) => Some(*index),
         Step::Key(key) => key.parse().ok(),
-    };
-    match (here, number, step) {
+    }
+}
+
+fn down<'a>(here: &'a mut Value, step: &Step, at: &JsonPath) -> Result<(&'a mut Value, JsonPath), String> {
+    match (here, number(step), step) {
         (Value::Array(items), Some(index), _) => {
             let count = items.len();
             let item = items.get_mut(index).ok_or_else(|| match count {
@@ -103,11 +135,14 @@ fn down<'a>(here: &'a mut Value, step: &Step, at: &JsonPath) -> Result<(&'a mut 
     }
 }
 
-/// Whether a text here is the name of a model. A network that is not there is the default one.
-fn is_model(at: &JsonPath) -> bool {
+/// The model whose name may stand here. A network that is not there is the default one.
+fn model_at(at: &JsonPath) -> Option<ModelKind> {
     match at.steps() {
-        [Step::Key(key)] => key == "network" || key == "platform",
-        [Step::Key(vms), Step::Index(_), Step::Key(key)] => vms == "vms" && key == "workload",
-        _ => false,
+        [Step::Key(key)] if key == "network" => Some(ModelKind::Network),
+        [Step::Key(key)] if key == "platform" => Some(ModelKind::Platform),
+        [Step::Key(vms), Step::Index(_), Step::Key(key)] if vms == "vms" && key == "workload" => {
+            Some(ModelKind::Workload)
+        }
+        _ => None,
     }
 }

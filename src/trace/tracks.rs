@@ -153,6 +153,7 @@ fn standings(result: &RunResult, scenario: &Scenario) -> Vec<Event> {
 fn instant(entry: &Entry, scenario: &Scenario) -> Option<Event> {
     let (track, category) = match entry.fact {
         Fact::LastPage
+        | Fact::LastSent
         | Fact::Relinquished
         | Fact::Concluded
         | Fact::RoundsEnded(_)

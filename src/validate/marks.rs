@@ -35,7 +35,8 @@ impl Observer for Marks {
             Fact::Resumed(resumption) if resumption.host == Host::Source && stopped => {
                 self.reached(Mark::ResumedAtSource, at);
             }
-            Fact::PagesSent { .. } => self.at[Mark::LastSend as usize] = Some(at),
+            Fact::LastSent => self.at[Mark::LastSent as usize] = Some(at),
+            Fact::MigrationPaused { .. } => self.reached(Mark::Paused, at),
             Fact::LastPage => self.reached(Mark::LastPage, at),
             Fact::Relinquished => self.reached(Mark::Relinquished, at),
             Fact::Concluded => self.reached(Mark::Concluded, at),

@@ -126,7 +126,7 @@ fn marks_and_rounds_agree_with_the_record() {
         row("last", r#"{ "round": "last", "of": "time" }"#, &downtime, wide),
         row("sync", r#"{ "round": 1, "of": "dirtied" }"#, "\"400 pages\"", r#", "within": { "factor": "2" }"#),
         row("bytes", r#"{ "round": 1, "of": "bytes" }"#, &format!("\"{} B\"", 16_384 * 4_104), equals),
-        row("send", &mark("copying", "last-send"), &total, wide),
+        row("send", &mark("copying", "last-sent"), &total, wide),
         row("end", &mark("last-page", "concluded"), "\"1 ms\"", wide),
         row("out", &mark("resumed", "first-output"), "\"2 ms\"", wide),
         row("client", &mark("first-output", "first-delivery"), "\"100 us\"", r#", "within": { "factor": "2" }"#),

@@ -1,7 +1,6 @@
 //! What pages become on the wire, and what it costs the sender to make that of them.
 
 use crate::model::memory::{Content, LastSent, Pages, encoded};
-use crate::protocol::Batch;
 use crate::scenario::policy::Encoding;
 use crate::units::{Bytes, PageCount, Span};
 use crate::vocabulary::Host;
@@ -45,16 +44,8 @@ impl World {
     pub(super) fn send_whole(&mut self, host: Host) {
         if let Some(copy) = self.vm.slot(host) {
             copy.sends_whole = true;
-            copy.memory.forget_sent();
+            copy.memory.follow();
         }
-    }
-
-    /// Time to decode pages and write them to memory.
-    pub(super) fn place_cost(&self, batch: &Batch) -> Span {
-        let platform = &self.scenario.platform;
-        let compressed = self.batches.get(&batch.id).map_or(0, |travelling| travelling.compressed.get());
-        let decompress = platform.decompress_page.unwrap_or(Span::ZERO).saturating_mul(compressed);
-        platform.place_page.saturating_mul(batch.pages.get()).saturating_add(decompress)
     }
 
     /// Encodes pages read at `host`; `known`: the cache of sent pages was in use when they were.

@@ -88,6 +88,9 @@ pub enum Fact {
     },
     /// The last page has arrived (L).
     LastPage,
+    /// The source's last write of memory and state has ended: its bytes are in the send buffer or beyond. QEMU's
+    /// `total-time` ends here.
+    LastSent,
     /// The source has given up its right to resume (R).
     Relinquished,
     /// The destination has learnt of R (C).

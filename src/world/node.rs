@@ -215,6 +215,7 @@ impl World {
             }
             Action::Suspect(why) => self.say(Fact::Suspected { by: host, why }),
             Action::EndRounds(end) => self.say(Fact::RoundsEnded(end)),
+            Action::EndSending => self.say(Fact::LastSent),
             Action::Report(report) => self.say(Fact::Reported { host, report }),
             Action::SyncLog
             | Action::Take { .. }
@@ -310,6 +311,7 @@ fn programs(scenario: &Scenario) -> [(Host, Program); 3] {
         chunk: scenario.platform.chunk,
         setup: scenario.platform.setup,
         window: scenario.platform.window,
+        iteration: scenario.platform.iteration,
     };
     let asked = scenario.policy.migration != Migration::None;
     let operator = Operator::new(&scenario.operator, asked);

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::model::memory::BranchId;
 use crate::model::network::{Close, Effect, End, MessageId, Nic, StreamId};
 use crate::protocol::{Channel, Envelope, Input, Message};
-use crate::scenario::OutputFlow;
+use crate::scenario::{MonitorInStop, OutputFlow};
 use crate::units::{Bytes, Span};
-use crate::vocabulary::Host;
+use crate::vocabulary::{Host, Phase};
 
 use super::node::Node;
 use super::{Event, Fact, OutputStage, World, envelope_name, host_id, host_of};
@@ -198,9 +198,17 @@ impl World {
             Channel::Migration | Channel::Preempt | Channel::Parallel(_) if to == Host::Destination => {
                 self.queue(to, channel, input, bytes);
             }
+            Channel::Management if self.monitor_is_blocked(to) => self.queue(to, Channel::Migration, input, bytes),
             // The source reads with a thread of its own.
             _ => self.control(to, input),
         }
+    }
+
+    /// Whether commands to `host` wait until it has no work, as its monitor waits for the lock that its last copy holds.
+    fn monitor_is_blocked(&self, host: Host) -> bool {
+        self.scenario.platform.monitor_in_stop == MonitorInStop::Blocked
+            && host == Host::Source
+            && matches!(self.progress.phase(), Phase::Stop | Phase::Handover)
     }
 
     fn lost(&mut self, message: MessageId) {

@@ -3,7 +3,7 @@
 //! Memory is read at the beginning of a read and written at the end of a write; what the guest writes in between is in
 //! the dirty log. vCPUs stand from the beginning of a stop and run from the end of a resume.
 
-use crate::model::memory::Pages;
+use crate::model::memory::{Content, Pages};
 use crate::protocol::{Action, Batch, Channel, Input, StateId};
 use crate::scenario::policy::Push;
 use crate::units::{Bytes, PageCount, Ratio, Span};
@@ -55,9 +55,11 @@ impl World {
                     None => return,
                 }
             }
-            Action::Place { channel, batch } => {
-                (self.place_cost(&batch), Input::Placed { channel, missing: PageCount::ZERO }, Then::Place(batch))
-            }
+            Action::Place { channel, batch } => (
+                self.cost_of_placing(host, &batch),
+                Input::Placed { channel, missing: PageCount::ZERO },
+                Then::Place(batch),
+            ),
             Action::Load(state) => (platform.load, Input::Loaded, Then::Load(state)),
             Action::Resume => (platform.resume, Input::Resumed, Then::Resume),
             other => unreachable!("{other:?} is not work"),
@@ -107,7 +109,10 @@ impl World {
         let executes = copy.executes();
         let due = copy.memory.pending();
         let known = copy.memory.knows_what_was_sent();
-        let pages = copy.memory.take(budget, push);
+        let guest = copy.guest.as_ref();
+        let is_zero = |number, content| content == Content::INITIAL && guest.is_some_and(|g| g.starts_as_zero(number));
+        let zeros = self.scenario.platform.zero_pages_per_chunk();
+        let pages = copy.memory.take(budget, push, zeros, is_zero);
         if executes && pages.count() > PageCount::ZERO && self.progress.begins_round() {
             self.enter_round(self.progress.round() + 1, due);
         }
@@ -125,7 +130,8 @@ impl World {
         let wire = self.encode(host, &pages, known);
         let batch = Batch { id: self.numbers.batch, pages: count, bytes: wire.bytes };
         self.numbers.batch += 1;
-        self.batches.insert(batch.id, InFlight { pages, compressed: wire.compressed, leg: self.progress.leg() });
+        let (leg, zero, compressed) = (self.progress.leg(), wire.zero, wire.compressed);
+        self.batches.insert(batch.id, InFlight { pages, compressed, zero, leg });
         self.counted.sent += count;
         self.say(Fact::PagesSent { pages: count, zero: wire.zero, bytes: wire.bytes });
         (batch, left, wire.cost)

@@ -5,20 +5,53 @@ use proptest::prelude::*;
 
 const FIRST: usize = 0;
 
+fn take(memory: &mut Memory, budget: u64) -> Pages {
+    memory.take(PageCount::new(budget), Push::Ascending, 0, |_, _| false)
+}
+
+#[test]
+fn light_pages_go_with_the_others() {
+    let mut memory = Memory::initial(PageCount::new(20));
+    memory.start_log(DirtyLog::Snapshot);
+    let mut next = |light_max| {
+        let pages = memory.take(PageCount::new(2), Push::Ascending, light_max, |page, _| page % 5 != 0);
+        pages.iter().map(|(page, _)| page).collect::<Vec<_>>()
+    };
+    assert_eq!(next(9), [0, 1, 2, 3, 4, 5], "two that count, and the light ones before the second");
+    assert_eq!(next(3), [6, 7, 8], "no more light ones than allowed");
+    assert_eq!(next(9), [9, 10, 11, 12, 13, 14, 15]);
+}
+
+#[test]
+fn a_sync_in_mid_pass_does_not_send_the_scan_back() {
+    let mut memory = Memory::initial(PageCount::new(10));
+    memory.start_log(DirtyLog::Snapshot);
+    take(&mut memory, 6);
+    memory.write(0, BranchId::new(FIRST));
+    memory.sync_log();
+    let order: Vec<u64> = take(&mut memory, 9).iter().map(|(page, _)| page).collect();
+    assert_eq!(order, [6, 7, 8, 9, 0], "the pass goes on, then round");
+    for page in [3, 1] {
+        memory.write(page, BranchId::new(FIRST));
+    }
+    memory.sync_log();
+    assert_eq!(take(&mut memory, 9).iter().map(|(page, _)| page).collect::<Vec<_>>(), [1, 3], "a new pass");
+}
+
 fn copied(kind: DirtyLog, script: &[(u64, u64)]) -> (Memory, Memory) {
     let pages = PageCount::new(100);
     let (mut here, mut there) = (Memory::initial(pages), Memory::absent(pages));
     here.start_log(kind);
     for &(page, budget) in script {
         here.write(page, BranchId::new(FIRST));
-        let batch = here.take(PageCount::new(budget), Push::Ascending);
+        let batch = take(&mut here, budget);
         there.place(&batch);
         if here.pending() == PageCount::ZERO {
             here.sync_log();
         }
     }
     while here.pending() > PageCount::ZERO || here.sync_log() > PageCount::ZERO {
-        let batch = here.take(PageCount::new(7), Push::Ascending);
+        let batch = take(&mut here, 7);
         there.place(&batch);
     }
     (here, there)
@@ -43,7 +76,7 @@ fn the_two_logs_differ_for_a_page_written_before_it_is_sent() {
         let mut memory = Memory::initial(PageCount::new(10));
         memory.start_log(kind);
         memory.write(9, BranchId::new(FIRST));
-        memory.take(PageCount::new(10), Push::Ascending);
+        take(&mut memory, 10);
         memory.sync_log().get()
     };
     assert_eq!(resent(DirtyLog::Snapshot), 1, "a write at any time since the last sync counts");
@@ -54,19 +87,15 @@ fn the_two_logs_differ_for_a_page_written_before_it_is_sent() {
 fn a_page_that_is_dirty_again_when_scanned_waits_for_the_next_round() {
     let mut memory = Memory::initial(PageCount::new(10));
     memory.start_log(DirtyLog::SkipRedirtied);
-    memory.take(PageCount::new(4), Push::Ascending);
+    take(&mut memory, 4);
     for page in [2, 5, 6, 7, 8, 9] {
         memory.write(page, BranchId::new(FIRST));
     }
     let numbers = |pages: Pages| pages.iter().map(|(page, _)| page).collect::<Vec<_>>();
-    assert_eq!(
-        numbers(memory.take(PageCount::new(3), Push::Ascending)),
-        [4],
-        "5 to 9 are skipped, and no page is left"
-    );
+    assert_eq!(numbers(take(&mut memory, 3)), [4], "5 to 9 are skipped, and no page is left");
     assert_eq!(memory.pending(), PageCount::ZERO);
     assert_eq!(memory.sync_log(), PageCount::new(6), "what was skipped, and 2, which was written after it was sent");
-    assert_eq!(numbers(memory.take(PageCount::new(10), Push::Ascending)), [2, 5, 6, 7, 8, 9]);
+    assert_eq!(numbers(take(&mut memory, 10)), [2, 5, 6, 7, 8, 9]);
 }
 
 #[test]
@@ -74,7 +103,7 @@ fn a_page_lost_on_the_way_shows_in_the_hash() {
     let mut here = Memory::initial(PageCount::new(50));
     let mut there = Memory::absent(PageCount::new(50));
     here.start_log(DirtyLog::Snapshot);
-    there.place(&here.take(PageCount::new(50), Push::Ascending));
+    there.place(&take(&mut here, 50));
     assert_eq!(here.hash(), there.hash());
     here.write(3, BranchId::new(FIRST));
     assert_ne!(here.hash(), there.hash());

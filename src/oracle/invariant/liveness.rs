@@ -122,11 +122,9 @@ fn bound(world: &World) -> Span {
     let transfer = slowest.time_for(scenario.vms[0].memory * 2).unwrap_or(Span::ZERO);
     let platform = &scenario.platform;
     let pages = scenario.vms[0].memory.pages(platform.page_size).get();
-    let handling = platform
-        .read_page
-        .saturating_add(platform.place_page)
-        .saturating_add(encoding_cost(scenario))
-        .saturating_mul(pages);
+    let placing = platform.place_page.saturating_add(platform.first_touch).max(platform.place_zero);
+    let handling =
+        platform.read_page.saturating_add(placing).saturating_add(encoding_cost(scenario)).saturating_mul(pages);
     let starts = platform.stop.saturating_add(platform.load).saturating_add(platform.resume);
     // A command that was lost is repeated once.
     let recovery = match scenario.operator.recover {

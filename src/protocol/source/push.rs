@@ -74,7 +74,7 @@ impl Source {
             Input::Synced { pending: PageCount::ZERO } => {
                 // Nothing is left to follow: it ends as a pre-copy.
                 self.channels.synced();
-                let pacer = Pacer::new(Limit::None, self.settings.window, now);
+                let pacer = Pacer::new(Limit::None, self.spans(), now);
                 self.state = State::Draining { pacer, state, pending: PageCount::ZERO };
                 self.drain(now, out);
             }
@@ -89,16 +89,13 @@ impl Source {
         out.push(Action::SendWhole);
         if self.write(Channel::Migration, Message::Switch { state, stale: outdated }, out) {
             // How many pages there are is known with the first that are read.
-            self.state = State::Pushing(self.pushing(PageCount::new(u64::MAX), Errand::Asked, false, now, out));
+            self.state = State::Pushing(self.pushing(PageCount::new(u64::MAX), Errand::Asked, false, now));
         }
     }
 
-    fn pushing(&self, pending: PageCount, main: Errand, heard: bool, now: LocalTime, out: &mut Actions) -> Pushing {
+    fn pushing(&self, pending: PageCount, main: Errand, heard: bool, now: LocalTime) -> Pushing {
         let limit = self.post_copy().max_bandwidth.map_or(Limit::None, Limit::Window);
-        if limit != Limit::None {
-            out.set(Timer::Window, self.settings.window);
-        }
-        Pushing::new(Pacer::new(limit, self.settings.window, now), pending, main, heard)
+        Pushing::new(Pacer::new(limit, self.spans(), now), pending, main, heard)
     }
 
     /// Work has ended while pages follow the VM.
@@ -120,14 +117,18 @@ impl Source {
             (State::Pushing(pushing), Input::Sent { channel }) => {
                 let errand = std::mem::replace(pushing.errand(*channel), Errand::Nothing);
                 if let Errand::Push(bytes) = errand
-                    && pushing.pacer.sent(bytes, now, now) == Next::AtWindow
+                    && let Next::AtWindow(wait) = pushing.pacer.sent(bytes, now, now)
                 {
                     pushing.held_back = true;
+                    out.set(Timer::Window, wait);
+                }
+                if pushing.is_done() {
+                    out.push(Action::EndSending);
                 }
                 self.go_on(out);
             }
             (State::Resyncing { .. }, Input::Synced { pending }) => {
-                let pushing = self.pushing(*pending, Errand::Nothing, true, now, out);
+                let pushing = self.pushing(*pending, Errand::Nothing, true, now);
                 self.state = State::Pushing(pushing);
                 self.go_on(out);
             }
@@ -138,9 +139,8 @@ impl Source {
     /// A window of the limit ends.
     pub(super) fn push_window(&mut self, now: LocalTime, out: &mut Actions) {
         if let State::Pushing(pushing) = &mut self.state {
-            pushing.pacer.turn_window(now);
+            pushing.pacer.next_iteration(now);
             pushing.held_back = false;
-            out.set(Timer::Window, self.settings.window);
             self.go_on(out);
         }
     }

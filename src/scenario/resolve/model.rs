@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::context::{Context, Layers, Place};
 use crate::scenario::schema::model::{self as text, Model, ModelKind, ModelRef, RateTrace};
 use crate::scenario::source::Source;
-use crate::scenario::{DirtyLog, Network, Nics, Platform, RateStep};
+use crate::scenario::{DirtyLog, MonitorInStop, Network, Nics, Platform, RateStep};
 use crate::units::{ByteRate, Bytes, PageCount, Quantity, Ratio, Span};
 
 /// Smallest page; the least that any hardware has had.
@@ -183,6 +183,7 @@ pub(super) fn platform(
     context.positive(chunk != PageCount::ZERO, &chunk_at);
     let (window, window_at) = required!(context, layers, window, Span::from_ns(1));
     context.positive(window != Span::ZERO, &window_at);
+    let place_page = required!(context, layers, place_page, Span::ZERO).0;
     Some(Platform {
         page_size,
         page_header: required!(context, layers, page_header, Bytes::ZERO).0,
@@ -194,7 +195,9 @@ pub(super) fn platform(
         setup: required!(context, layers, setup, Span::ZERO).0,
         sync_per_gib: required!(context, layers, sync_per_gib, Span::ZERO).0,
         read_page: required!(context, layers, read_page, Span::ZERO).0,
-        place_page: required!(context, layers, place_page, Span::ZERO).0,
+        place_page,
+        first_touch: optional!(layers, first_touch).map_or(Span::ZERO, |(cost, _)| cost),
+        place_zero: optional!(layers, place_zero).map_or(place_page, |(cost, _)| cost),
         xbzrle_page: optional!(layers, xbzrle_page).map(|(cost, _)| cost),
         compress_page: optional!(layers, compress_page).map(|(cost, _)| cost),
         decompress_page: optional!(layers, decompress_page).map(|(cost, _)| cost),
@@ -203,5 +206,7 @@ pub(super) fn platform(
         resume: required!(context, layers, resume, Span::ZERO).0,
         fault: required!(context, layers, fault, Span::ZERO).0,
         window,
+        iteration: optional!(layers, iteration).map_or(window.scale_saturating(Ratio::new(1, 2)), |(span, _)| span),
+        monitor_in_stop: optional!(layers, monitor_in_stop).map_or(MonitorInStop::Answers, |(word, _)| word),
     })
 }

@@ -13,10 +13,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::Empty;
 use super::quantity::{SchemaVersion, Text, Word};
-use crate::scenario::{DirtyLog, Layout, Nics};
-use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
+pub use super::workload::{Class, Pattern, WorkloadPhase, Zipf};
+use crate::scenario::{DirtyLog, MonitorInStop, Nics};
+use crate::units::{ByteRate, Bytes, PageCount, Ratio, Span};
 
 /// What a model describes; also the folder of its files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -262,7 +262,8 @@ model! {
         device_state: Text<Bytes>,
         /// Bytes of a protocol message without payload; above zero.
         message: Text<Bytes>,
-        /// Pages read and sent at a time; at least 1.
+        /// Pages with contents that are read and sent at a time; at least 1. Pages of zeros between them go along, as long
+        /// as they take no more than a quarter of a chunk's bytes.
         chunk: Text<PageCount>,
         /// Whether a write at any time since the last sync counts (`snapshot`: TCG, older KVM), only one after the page
         /// was sent (`clear-on-send`: KVM's manual protection), or any, and a page that is dirty again when it is scanned
@@ -283,6 +284,10 @@ model! {
         compress_page: Text<Span>,
         /// Decompressing one page, at the receiver. Default: unknown, and then `compression` is refused.
         decompress_page: Text<Span>,
+        /// What a page with contents costs more at a receiver that has never held it (page faults). Default: `"0 s"`.
+        first_touch: Text<Span>,
+        /// Placing one page that holds only zeros. Default: `place_page`.
+        place_zero: Text<Span>,
         /// Stopping the vCPUs and saving CPU and device state.
         stop: Text<Span>,
         /// Loading CPU and device state at the receiver.
@@ -291,8 +296,14 @@ model! {
         resume: Text<Span>,
         /// From an access to a page that is not there to the request for it: trap, and the way to the process that asks.
         fault: Text<Span>,
-        /// Window in which `max_bandwidth` is a budget and over which bandwidth is measured; above zero.
+        /// Window in which `max_bandwidth` is a budget and the least over which bandwidth is measured; above zero.
         window: Text<Span>,
+        /// How long the sender sends on before it looks at how much is left, and tests QEMU's stop rule. Default: half of
+        /// `window`.
+        iteration: Text<Span>,
+        /// Whether the VMM hears commands (`cancel`) while its VM stands for the last copy (`answers`), or only after it
+        /// (`blocked`). Default: `"answers"`.
+        monitor_in_stop: Word<MonitorInStop>,
     }
 }
 
@@ -307,75 +318,6 @@ model! {
         /// Changes of all rates, by rising guest time. Default: the factor is 100 % throughout.
         phases: Vec<WorkloadPhase>,
     }
-}
-
-/// Pages that behave alike.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Class {
-    /// Its name in reports; each only once.
-    pub name: String,
-    /// Its part of the memory, a multiple of the page size. At most one class may leave it out. Default: all the memory
-    /// that the other classes leave.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<Text<Bytes>>,
-    /// Writes of the whole class, a Poisson process in guest time.
-    pub write: Text<EventRate>,
-    /// Reads of the whole class, another Poisson process in guest time; they matter only where pages are missing. Default:
-    /// `"0 /s"`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub read: Option<Text<EventRate>>,
-    /// Pages at its beginning that the guest touches, one after the other, whenever it is started with pages missing.
-    /// Default: `"0 pages"`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub wake: Option<Text<PageCount>>,
-    /// Which page an access hits. Default: `{"uniform": {}}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pattern: Option<Pattern>,
-    /// Share of its pages that hold only zeros until they are written. Default: `"0 %"`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub zero: Option<Text<Ratio>>,
-    /// Bytes of its page that one write changes, each write in a place of its own; above zero, at most a page. Default: the
-    /// whole page.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delta: Option<Text<Bytes>>,
-    /// Compressed size / size of its pages, as `"1/3"`; above zero, at most 100 %. Default: `"100 %"`, they do not shrink.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub compressed: Option<Text<Ratio>>,
-    /// One block in the order of the classes, or scattered over what the contiguous classes leave. Default:
-    /// `"contiguous"`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub layout: Option<Word<Layout>>,
-}
-
-/// Which page of its class an access hits.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Pattern {
-    /// Any, with equal probability.
-    Uniform(Empty),
-    /// One after the other, round and round.
-    Sequential(Empty),
-    /// Rank r with probability proportional to 1 / r^exponent.
-    Zipf(Zipf),
-}
-
-/// A Zipf distribution over the pages of a class.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Zipf {
-    /// The exponent, as `"99/100"`; above zero, at most 10.
-    pub exponent: Text<Ratio>,
-}
-
-/// From a guest time on, all rates are multiplied.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct WorkloadPhase {
-    /// Guest time from which it holds.
-    pub from: Text<Span>,
-    /// Factor on every class's rates; `"0 %"` is idle.
-    pub factor: Text<Ratio>,
 }
 
 /// Changes of a rate over time, in place or in a file.

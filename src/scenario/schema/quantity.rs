@@ -13,7 +13,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 use crate::scenario::policy::{AnsweredBy, AtMax, CapEnding, OnSilence, TransportError};
-use crate::scenario::{Direction, DirtyLog, Layout, Nics};
+use crate::scenario::{Direction, DirtyLog, Layout, MonitorInStop, Nics};
 use crate::units::Quantity;
 use crate::vocabulary::{FaultClass, Host, Invariant, Mark, Outcome, Phase, RoundMeasure};
 
@@ -172,6 +172,7 @@ spelled! {
     DirtyLog is "dirty log" {
         Snapshot = "snapshot", ClearOnSend = "clear-on-send", SkipRedirtied = "skip-redirtied",
     }
+    MonitorInStop is "way of a monitor" { Answers = "answers", Blocked = "blocked", }
     Layout is "layout" { Contiguous = "contiguous", Shuffled = "shuffled", }
     FidelityText is "fidelity" { Auto = "auto", Exact = "exact", }
 }

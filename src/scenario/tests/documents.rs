@@ -21,7 +21,10 @@ fn root() -> &'static Path {
 fn check(path: &str, made: &str, refresh: &str) {
     let file = root().join(path);
     if std::env::var_os("MIDFLIGHT_WRITE_DOCS").is_some() {
-        fs::write(&file, made).expect("docs can be written");
+        // Other tests read these files meanwhile: they see the old one or the new one, never half of it.
+        let draft = file.with_extension("new");
+        fs::write(&draft, made).expect("docs can be written");
+        fs::rename(&draft, &file).expect("docs can be replaced");
     }
     let there = fs::read_to_string(&file).unwrap_or_default();
     assert!(there == made, "{path} is stale; refresh it: {refresh} > {path}");

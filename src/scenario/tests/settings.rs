@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{GOOD, read_with};
 use crate::scenario::policy::{Migration, StopRule};
 use crate::scenario::{LoadOptions, RateStep, load, print_json};
-use crate::units::{ByteRate, Bytes, Span};
+use crate::units::{ByteRate, Bytes, EventRate, Span};
 
 #[test]
 fn sets_values_and_reaches_into_models() {
@@ -19,6 +19,11 @@ fn sets_values_and_reaches_into_models() {
     assert_eq!((scenario.network.latency, scenario.seed), (Span::from_ms(7), 9));
     assert_eq!(scenario.network.rate, ByteRate::new(117_625_000), "the rest of the model stays");
     assert_eq!((scenario.platform.setup, scenario.platform.load), (Span::from_us(1), Span::from_ms(8)));
+    let other = "vms[0].workload=idle";
+    let scenario =
+        read_with(GOOD, &[other, "vms[0].workload.classes[0].write=9 /s"]).expect("an element of a base's list");
+    let classes = scenario.vms[0].workload.classes.iter().map(|class| (class.name.as_str(), class.write));
+    assert_eq!(classes.collect::<Vec<_>>(), [("kernel", EventRate::per_s(9)), ("rest", EventRate::ZERO)]);
     let set = "policy.migration.pre-copy.stop_rule.qemu.downtime_limit=1 s";
     let Migration::PreCopy(pre_copy) = read_with(GOOD, &[set]).expect(set).policy.migration else {
         panic!("not pre-copy")
@@ -43,6 +48,8 @@ fn wrong_settings_name_themselves() {
         ("vms[0].memory=8", &["bare number: `8` has no unit", "after --set 'vms[0].memory=8'"]),
         ("vms[0].memory=5000 B", &["not a whole number of pages", "after --set"]),
         ("network.rate=0 B/s", &["network.rate: is zero", "after --set"]),
+        ("vms[0].workload.classes[99].write=1 /s", &["`vms[0].workload.classes` has", "so it has no [99]"]),
+        ("network.rto[0]=1", &["`network.rto` is \"200 ms\", and there is nothing below it"]),
         ("network=fastt", &["there is no network `fastt`", "after --set"]),
     ];
     for (set, parts) in cases {

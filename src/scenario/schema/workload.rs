@@ -1,0 +1,77 @@
+//! What a guest does to its memory, as typed.
+
+use schemars::JsonSchema;
+
+use super::Empty;
+use super::quantity::{Text, Word};
+use crate::scenario::Layout;
+use crate::units::{Bytes, EventRate, PageCount, Ratio, Span};
+
+/// Pages that behave alike.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    /// Its name in reports; each only once.
+    pub name: String,
+    /// Its part of the memory, a multiple of the page size. At most one class may leave it out. Default: all the memory
+    /// that the other classes leave.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Text<Bytes>>,
+    /// Writes of the whole class, a Poisson process in guest time.
+    pub write: Text<EventRate>,
+    /// Reads of the whole class, another Poisson process in guest time; they matter only where pages are missing. Default:
+    /// `"0 /s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read: Option<Text<EventRate>>,
+    /// Pages at its beginning that the guest touches, one after the other, whenever it is started with pages missing.
+    /// Default: `"0 pages"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wake: Option<Text<PageCount>>,
+    /// Which page an access hits. Default: `{"uniform": {}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<Pattern>,
+    /// Share of its pages that hold only zeros until they are written. Default: `"0 %"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero: Option<Text<Ratio>>,
+    /// Bytes of its page that one write changes, each write in a place of its own; above zero, at most a page. Default: the
+    /// whole page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta: Option<Text<Bytes>>,
+    /// Compressed size / size of its pages, as `"1/3"`; above zero, at most 100 %. Default: `"100 %"`, they do not shrink.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compressed: Option<Text<Ratio>>,
+    /// One block in the order of the classes, or scattered over what the contiguous classes leave. Default:
+    /// `"contiguous"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Word<Layout>>,
+}
+
+/// Which page of its class an access hits.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pattern {
+    /// Any, with equal probability.
+    Uniform(Empty),
+    /// One after the other, round and round.
+    Sequential(Empty),
+    /// Rank r with probability proportional to 1 / r^exponent.
+    Zipf(Zipf),
+}
+
+/// A Zipf distribution over the pages of a class.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Zipf {
+    /// The exponent, as `"99/100"`; above zero, at most 10.
+    pub exponent: Text<Ratio>,
+}
+
+/// From a guest time on, all rates are multiplied.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadPhase {
+    /// Guest time from which it holds.
+    pub from: Text<Span>,
+    /// Factor on every class's rates; `"0 %"` is idle.
+    pub factor: Text<Ratio>,
+}

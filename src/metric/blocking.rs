@@ -38,6 +38,8 @@ impl Blocking {
             Fact::Resumed(_) => {
                 self.followed |= world.vm().copy(Host::Destination).is_some_and(|copy| copy.memory.takes_faults());
             }
+            // It lived after all: what was missing had reached the host.
+            Fact::LastPage => self.doomed = None,
             Fact::CopyGone { host: Host::Destination, .. } => {
                 self.end(at);
                 if let Some((_, gone @ None)) = &mut self.doomed {

@@ -190,12 +190,12 @@ impl World {
     }
 
     /// Whether the VM, whose pages are on both hosts, could be put together: it runs at the destination, and the source holds
-    /// what is missing there.
+    /// what is missing there, as it was when the VM left.
     pub fn is_split(&self) -> bool {
         let runs =
             |copy: &super::VmCopy| copy.memory.takes_faults() && !copy.memory.is_complete() && copy.guest.is_some();
         self.vm.copy(Host::Destination).is_some_and(runs)
-            && self.vm.copy(Host::Source).is_some_and(|copy| copy.memory.is_complete())
+            && self.vm.copy(Host::Source).is_some_and(|copy| copy.memory.is_complete() && copy.at_state.is_some())
     }
 
     /// Whether what is missing at the destination can come as things stand: there is a connection, and no cut.

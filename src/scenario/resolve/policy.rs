@@ -31,9 +31,11 @@ pub(super) fn policy(context: &mut Context<'_>, policy: &text::Policy, at: &Plac
         }
         text::Migration::Hybrid(text) => Migration::Hybrid(hybrid(context, text, &at.key("migration").key("hybrid"))),
     };
+    // Once a post-copy has switched over, QEMU's source refuses to go on; a pre-copy's does.
+    let silent_source = if migration.post_copy().is_some() { OnSilence::Wait } else { OnSilence::Resume };
     Policy {
         migration,
-        handover: handover(context, policy.handover.as_ref(), &at.key("handover")),
+        handover: handover(context, policy.handover.as_ref(), silent_source, &at.key("handover")),
         detector: detector(context, policy.detector.as_ref(), &at.key("detector")),
     }
 }
@@ -144,17 +146,22 @@ fn auto_converge(context: &mut Context<'_>, text: &text::AutoConverge, at: &Plac
     throttle
 }
 
-fn handover(context: &mut Context<'_>, handover: Option<&text::Handover>, at: &Place) -> Handover {
+fn handover(
+    context: &mut Context<'_>,
+    handover: Option<&text::Handover>,
+    silent_source: OnSilence,
+    at: &Place,
+) -> Handover {
     let word = |word: Option<Word<OnSilence>>, default| word.map_or(default, |word| word.0);
     let (kind, on_silence, destination_on_silence, period, at) = match handover {
-        None => (HandoverKind::Autostart, OnSilence::Resume, OnSilence::Wait, None, at.clone()),
+        None => (HandoverKind::Autostart, silent_source, OnSilence::Wait, None, at.clone()),
         Some(text::Handover::Autostart(text)) => {
             // The destination never waits while it holds everything: it runs.
-            let source = word(text.on_silence, OnSilence::Resume);
+            let source = word(text.on_silence, silent_source);
             (HandoverKind::Autostart, source, OnSilence::Wait, text.ask_period, at.key("autostart"))
         }
         Some(text::Handover::ThreePhase(text)) => {
-            let source = word(text.on_silence, OnSilence::Resume);
+            let source = word(text.on_silence, silent_source);
             let destination = word(text.destination_on_silence, OnSilence::Wait);
             (HandoverKind::ThreePhase, source, destination, text.ask_period, at.key("three-phase"))
         }

@@ -15,7 +15,7 @@ pub struct Policy {
     /// How memory moves.
     pub migration: Migration,
     /// Who starts the VM at the destination, and what each node does when the other falls silent just then. Default:
-    /// `{"autostart": {"on_silence": "resume"}}`.
+    /// `{"autostart": {}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
     /// How a node comes to suspect the other. Default: heartbeat every second, three misses; errors at the next write.
@@ -239,7 +239,8 @@ pub enum Handover {
 #[serde(deny_unknown_fields)]
 pub struct Autostart {
     /// What the source does when the destination falls silent before the source has given up its right to resume: run
-    /// its own copy, stay as it is for ever, or ask on a new connection. Default: `"resume"`.
+    /// its own copy, stay as it is for ever, or ask on a new connection. In post-copy this holds until the source has heard that
+    /// the VM runs. Default: `"resume"`; with post-copy or hybrid `"wait"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_silence: Option<Word<OnSilence>>,
     /// Time between two questions of `ask`. Default: `"1 s"`.
@@ -252,7 +253,7 @@ pub struct Autostart {
 #[serde(deny_unknown_fields)]
 pub struct ThreePhase {
     /// What the source does when the destination falls silent before the source has given up its right to resume.
-    /// Default: `"resume"`.
+    /// Default: `"resume"`; with post-copy or hybrid `"wait"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_silence: Option<Word<OnSilence>>,
     /// What the destination does when the source falls silent while the destination holds everything and waits.

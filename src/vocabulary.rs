@@ -98,7 +98,7 @@ words! {
         Resumed = "resumed",
         /// Runs at the source; nothing the destination did survives.
         RolledBack = "rolled_back",
-        /// Runs at the destination, output flows, R passed.
+        /// Runs at the destination, output flows, and R has passed or, after a post-copy, every page is there.
         Completed = "completed",
         /// The VM runs unharmed; the migration has not ended at the horizon, or none was asked for.
         Unfinished = "unfinished",

@@ -29,6 +29,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::guest::Guest;
+#[cfg(test)]
+use crate::model::memory::PageSet;
 use crate::model::memory::{Memory, Pages};
 use crate::model::network::{Effect, HostId, MessageId, Network, StreamId};
 use crate::protocol::{Channel, Envelope, Standing};
@@ -324,6 +326,10 @@ impl World {
             }
             Tampering::LosePage => self.counted.placed += PageCount::new(1),
             Tampering::LosePacket => self.network.miscount(),
+            Tampering::SendAgain => {
+                let copy = self.vm.slot(Host::Source).as_mut().expect("a copy to break");
+                copy.memory.send_all_but(&PageSet::empty(copy.memory.page_count().get()));
+            }
         }
     }
 
@@ -346,6 +352,8 @@ pub(crate) enum Tampering {
     LosePage,
     /// The network's books say that one message more was accepted.
     LosePacket,
+    /// The source takes every page for unsent.
+    SendAgain,
 }
 
 /// A host's index in the network.
@@ -376,6 +384,7 @@ fn envelope_name(envelope: &Envelope) -> &'static str {
         Message::Pause => "pause",
         Message::Paused => "paused",
         Message::Recover => "recover",
+        Message::Recovered => "recovered",
         Message::Resync => "resync",
         Message::Have(_) => "have",
         Message::Released => "released",

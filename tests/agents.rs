@@ -196,3 +196,106 @@ fn a_source_that_read_nothing_syncs_and_sends_nothing() {
     step(&mut source, Input::Synced { pending: PageCount::new(9) });
     assert_eq!(said(&step(&mut source, taken(BATCH))), [&Message::Pages(BATCH)]);
 }
+
+mod post_copy {
+    use super::*;
+    use midflight::protocol::{FaultId, PageList};
+    use midflight::scenario::policy::{PostCopy, Push};
+
+    const LIST: PageList = PageList { id: 1, bytes: Bytes::new(16) };
+
+    fn settings(on_silence: OnSilence, preempt: bool) -> Settings {
+        let mut settings = super::settings(HandoverKind::Autostart, on_silence, OnSilence::Wait);
+        let post_copy = PostCopy { push: Push::FromFault, preempt, max_bandwidth: None };
+        settings.policy.migration = Migration::PostCopy(post_copy);
+        settings
+    }
+
+    fn from_destination(said: Message) -> Input {
+        message(Host::Destination, Channel::Migration, said)
+    }
+
+    /// A source that has switched over and reads its first pages.
+    fn pushing(on_silence: OnSilence, preempt: bool) -> Source {
+        let mut source = Source::new(settings(on_silence, preempt));
+        step(&mut source, message(Host::Management, Channel::Management, Message::Migrate));
+        step(&mut source, Input::Timer(Timer::Setup));
+        let moved = step(&mut source, Input::Stopped { state: StateId(0) });
+        assert_eq!(said(&moved), [&Message::Switch { state: StateId(0), stale: None }]);
+        let first = step(&mut source, Input::Sent { channel: Channel::Migration });
+        assert!(matches!(first[..], [Action::Take { .. }]), "{first:?}");
+        source
+    }
+
+    /// Once it has heard that the VM runs elsewhere, no silence makes it run its own copy.
+    #[test]
+    fn a_source_that_serves_never_resumes() {
+        for on_silence in [OnSilence::Resume, OnSilence::Wait, OnSilence::Ask] {
+            let mut source = pushing(on_silence, false);
+            let heard = step(&mut source, from_destination(Message::Started));
+            assert!(heard.contains(&Action::Serve));
+            let silent = silence(&mut source);
+            assert!(silent.contains(&Action::Pause) && !silent.contains(&Action::Resume), "{on_silence:?}: {silent:?}");
+            assert_eq!(source.standing(), Standing::BlockedOn(midflight::protocol::Awaited::Recovery));
+            for late in [Message::Answer(Answer::Abandoned), Message::Cancel, Message::Ready] {
+                let done = step(&mut source, from_destination(late.clone()));
+                assert!(!done.contains(&Action::Resume), "{late:?}: {done:?}");
+            }
+        }
+    }
+
+    /// Before that its copy is as good as the other, and the policy decides.
+    #[test]
+    fn before_it_has_heard_the_policy_decides() {
+        let resumes = |on_silence| silence(&mut pushing(on_silence, false)).contains(&Action::Resume);
+        assert!(resumes(OnSilence::Resume) && !resumes(OnSilence::Wait) && !resumes(OnSilence::Ask));
+        let mut asking = pushing(OnSilence::Ask, false);
+        let asked = silence(&mut asking);
+        assert_eq!(said(&asked), [&Message::Ask]);
+        let never =
+            step(&mut asking, message(Host::Destination, Channel::Question, Message::Answer(Answer::Abandoned)));
+        assert!(never.contains(&Action::Resume));
+    }
+
+    #[test]
+    fn what_was_asked_for_goes_first_and_has_its_own_connection_if_there_is_one() {
+        let fault = FaultId(7);
+        let mut shared = pushing(OnSilence::Wait, false);
+        assert_eq!(step(&mut shared, from_destination(Message::Request(fault))), [], "a push is under way");
+        let pending = PageCount::new(100);
+        step(&mut shared, Input::Taken { channel: Channel::Migration, batch: BATCH, pending });
+        let next = step(&mut shared, Input::Sent { channel: Channel::Migration });
+        let fetch = |channel| Action::Fetch { channel, fault, push: Push::FromFault };
+        assert_eq!(next, [fetch(Channel::Migration)]);
+        let mut own = pushing(OnSilence::Wait, true);
+        assert_eq!(step(&mut own, from_destination(Message::Request(fault))), [fetch(Channel::Preempt)]);
+    }
+
+    /// A destination whose vCPU waits asks once, and again when it has been asked which pages it has.
+    #[test]
+    fn a_destination_asks_again_after_a_recovery() {
+        let mut destination = Destination::new(settings(OnSilence::Wait, false));
+        let switch = Message::Switch { state: StateId(0), stale: None };
+        let load = step(&mut destination, message(Host::Source, Channel::Migration, switch));
+        assert_eq!(load[load.len() - 2..], [Action::TakeFaults { stale: None }, Action::Load(StateId(0))]);
+        step(&mut destination, Input::Loaded);
+        assert_eq!(said(&step(&mut destination, Input::Resumed)), [&Message::Started]);
+        for fault in [FaultId(0), FaultId(1)] {
+            assert_eq!(said(&step(&mut destination, Input::Fault(fault))), [&Message::Request(fault)]);
+        }
+        step(&mut destination, Input::Satisfied(FaultId(0)));
+        let broken = step(&mut destination, Input::Broken { channel: Channel::Migration });
+        assert!(broken.contains(&Action::Pause));
+        assert_eq!(
+            said(&step(&mut destination, Input::Fault(FaultId(2)))),
+            [&Message::Request(FaultId(9)); 0],
+            "no connection"
+        );
+        step(&mut destination, message(Host::Source, Channel::Migration, Message::Resync));
+        let again = step(&mut destination, Input::Surveyed(LIST));
+        let requests = [FaultId(1), FaultId(2)].map(Message::Request);
+        assert_eq!(said(&again), [&Message::Have(LIST), &requests[0], &requests[1]]);
+        let last = Input::Placed { channel: Channel::Migration, missing: PageCount::ZERO };
+        assert_eq!(said(&step(&mut destination, last)), [&Message::Complete]);
+    }
+}

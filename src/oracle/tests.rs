@@ -59,6 +59,23 @@ fn books_that_do_not_balance_are_seen() {
     }
 }
 
+/// The source sends pages a second time: they arrive where they are already.
+#[test]
+fn a_page_that_follows_twice_is_seen() {
+    let (mut world, mut oracle) = watched("smoke/post-copy", Span::from_s(3));
+    world.tamper(Tampering::SendAgain);
+    while !oracle.broke(Invariant::Accounting) {
+        let key = world.enabled().next().expect("it goes on").0;
+        let event = world.apply(key).expect("pending");
+        for fact in world.facts() {
+            oracle.fact(world.now(), &fact, &world);
+        }
+        oracle.event(world.now(), event, &world);
+        assert!(world.now().since_start() < Span::from_s(5), "never seen");
+    }
+    assert!(oracle.violations()[0].what.contains("a second time"), "{:?}", oracle.violations());
+}
+
 #[test]
 fn time_that_goes_back_is_seen() {
     let (world, mut oracle) = watched(PRE_COPY, Span::from_ms(1500));

@@ -102,6 +102,8 @@ pub enum Message {
     Paused,
     /// Operator → source: connect again and go on.
     Recover,
+    /// Source → operator: pages flow again.
+    Recovered,
     /// Source → destination on a new connection: which pages have you got?
     Resync,
     /// Destination → source: these.

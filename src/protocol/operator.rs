@@ -51,8 +51,11 @@ impl Operator {
 
     /// A node has paused, whatever the other said before: the source is told to recover, again and again until it says how it
     /// ended.
-    fn paused(&mut self, out: &mut Actions) {
+    fn paused(&mut self, by: Host, out: &mut Actions) {
         if let Some(recover) = self.recover {
+            // The other may not have noticed.
+            let other = if by == Host::Source { Host::Destination } else { Host::Source };
+            self.say(other, Message::Pause, out);
             out.set(Timer::Recover, recover.after);
         }
     }
@@ -79,10 +82,15 @@ impl Agent for Operator {
                 self.say(Host::Destination, Message::Pause, out);
             }
             Input::Timer(Timer::Recover) => self.recover(out),
-            Input::Message { envelope: Envelope { attempt, message: Message::Paused }, .. }
+            Input::Message { from, envelope: Envelope { attempt, message: Message::Paused }, .. }
                 if attempt == self.attempt =>
             {
-                self.paused(out);
+                self.paused(from, out);
+            }
+            Input::Message { envelope: Envelope { attempt, message: Message::Recovered }, .. }
+                if attempt == self.attempt =>
+            {
+                out.cancel(Timer::Recover);
             }
             Input::Message { from, envelope: Envelope { attempt, message: Message::Report(report) }, .. }
                 if attempt == self.attempt =>

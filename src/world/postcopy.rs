@@ -141,9 +141,10 @@ impl World {
     }
 
     pub(super) fn pause_migration(&mut self, host: Host) {
-        self.milestones.paused.get_or_insert(self.now);
         self.say(Fact::MigrationPaused { host });
+        // After the last page there is nothing to recover.
         if matches!(self.progress.phase(), Phase::PostCopy | Phase::Recovery) {
+            self.milestones.paused.get_or_insert(self.now);
             self.enter(Phase::Paused);
         }
     }

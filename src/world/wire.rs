@@ -193,12 +193,16 @@ impl World {
         // A node knows of a connection once something has arrived on it.
         self.node(to).channels.insert((from, channel), stream);
         let bytes = if let Message::Pages(batch) = &envelope.message { batch.bytes } else { Bytes::ZERO };
+        // QEMU hears `migrate-pause` and `migrate-recover` out of band.
+        let out_of_band = matches!(envelope.message, Message::Pause | Message::Recover);
         let input = Input::Message { from, channel, envelope };
         match channel {
             Channel::Migration | Channel::Preempt | Channel::Parallel(_) if to == Host::Destination => {
                 self.queue(to, channel, input, bytes);
             }
-            Channel::Management if self.monitor_is_blocked(to) => self.queue(to, Channel::Migration, input, bytes),
+            Channel::Management if !out_of_band && self.monitor_is_blocked(to) => {
+                self.queue(to, Channel::Migration, input, bytes)
+            }
             // The source reads with a thread of its own.
             _ => self.control(to, input),
         }

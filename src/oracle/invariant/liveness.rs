@@ -6,7 +6,7 @@
 use super::{Check, Fact, Invariant, SimTime, World};
 use crate::engine::{Finished, Stop};
 use crate::scenario::Scenario;
-use crate::scenario::policy::{Encoding, Migration, PreCopy, StopRule};
+use crate::scenario::policy::{Encoding, StopRule};
 use crate::units::Span;
 use crate::vocabulary::{Host, Outcome};
 use crate::world::FaultState;
@@ -113,10 +113,13 @@ fn bound(world: &World) -> Span {
         Some(heartbeat) => heartbeat.period.saturating_mul(heartbeat.misses).saturating_add(heartbeat.timeout),
         None => network.give_up,
     };
-    let own = match &scenario.policy.migration {
-        Migration::PreCopy(PreCopy { stop_rule: StopRule::Clark { max_rate, .. }, .. }) => Some(*max_rate),
-        _ => None,
-    };
+    let migration = &scenario.policy.migration;
+    let clark = migration.pre_copy().and_then(|pre_copy| match pre_copy.stop_rule {
+        StopRule::Clark { max_rate, .. } => Some(max_rate),
+        StopRule::Qemu { .. } => None,
+    });
+    let push = migration.post_copy().and_then(|post_copy| post_copy.max_bandwidth);
+    let own = clark.into_iter().chain(push);
     let rates = network.rate_trace.iter().map(|step| step.rate).chain(world.network().stream_bound()).chain(own);
     let slowest = rates.filter(|rate| rate.get() > 0).fold(network.rate, Ord::min);
     let transfer = slowest.time_for(scenario.vms[0].memory * 2).unwrap_or(Span::ZERO);

@@ -130,6 +130,7 @@ impl Source {
             (State::Resyncing { .. }, Input::Synced { pending }) => {
                 let pushing = self.pushing(*pending, Errand::Nothing, true, now);
                 self.state = State::Pushing(pushing);
+                out.send(Host::Management, Channel::Management, self.attempt, Message::Recovered);
                 self.go_on(out);
             }
             _ => {}
@@ -220,14 +221,15 @@ impl Source {
         }
     }
 
-    /// The operator says: connect again. A source that has not noticed that the connection is lost drops it first.
+    /// The operator says: connect again, or once more. A source that has not paused does not (nor does QEMU's).
     pub(super) fn recover(&mut self, out: &mut Actions) {
         let heard = match self.state {
-            State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard } => {
-                self.pause(heard, out);
+            State::Paused { heard, .. } => heard,
+            State::Resyncing { heard } => {
+                out.push(Action::DropWork);
+                self.disconnect(out);
                 heard
             }
-            State::Paused { heard, .. } => heard,
             _ => return,
         };
         out.cancel(Timer::Ask);

@@ -8,7 +8,8 @@
 //! *Work* ([`Action::lane`]) takes time on the node: reading, writing and placing pages, syncing the log, stopping,
 //! loading, resuming, and writing to a page channel (which ends when the last byte is in the send buffer). Each page
 //! channel has a lane of work; in a lane, work runs in order, one piece at a time, and each piece is answered by one input.
-//! Until then, messages of that channel wait; timers, datagrams and the other channels do not. All other actions happen at once.
+//! Until then, what arrives at the destination on that channel waits; timers and the other channels do not, and the source
+//! reads with a thread of its own. All other actions happen at once.
 
 mod action;
 mod destination;

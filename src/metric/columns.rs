@@ -158,7 +158,7 @@ record! {
     replication_time_s: Option<Span>,
     /// Rounds in which pages were sent while the VM ran at the source.
     precopy_rounds: Option<u64>,
-    /// Why the rounds were left: `converged`, `rounds-cap`, `bytes-cap` or `time-cap`.
+    /// Why the rounds were left: `converged`, `rounds-cap`, `bytes-cap`, `time-cap` or `post-copy`.
     rounds_end: String,
     /// Checkpoints complete in the store.
     checkpoints_committed: Option<u64>,

@@ -1,7 +1,7 @@
 //! Guest memory as the world holds it. Agents never see a page number: they ask by action and get opaque
 //! batches with counts.
 //!
-//! [`Memory`] is one copy on one host, [`Outgoing`] what its hypervisor keeps while that copy is being sent. The
+//! [`Memory`] is one copy on one host, `Outgoing` what its hypervisor keeps while that copy is being sent. The
 //! exact model tracks every page: 4 bytes per page and copy, one bit per page and set.
 //!
 //! It does not know who writes, sends or receives: the guest writes through [`Memory::write`], the world

@@ -29,7 +29,7 @@ pub(super) trait Check {
     }
 }
 
-/// All that are checked today.
+/// All that are checked.
 pub(super) fn all() -> Vec<Box<dyn Check>> {
     vec![
         Box::new(single_execution::SingleExecution),

@@ -1,7 +1,7 @@
 //! The destination: receives memory and state, and runs the VM when the handover lets it.
 //!
-//! It starts nothing that it cannot finish: before it holds everything, a silent source makes it drop what it has.
-//! Once it holds everything and waits for "go", `destination_on_silence` decides.
+//! Before it holds all that it needs to run, a silent source makes it drop what it has. Once it holds everything and waits
+//! for "go", `destination_on_silence` decides. In post-copy CPU and devices are all that it needs, and a silent source pauses it.
 
 mod fetch;
 

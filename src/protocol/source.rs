@@ -1,7 +1,8 @@
 //! The source: copies memory, stops the VM, hands it over, and decides whether it may run its own copy again.
 //!
 //! Its right to resume ends at one action, [`Action::Relinquish`] (R). Before it, `on_silence` says what a silent destination
-//! means once the state has been sent; before the state is sent the copy here is the only one that can run.
+//! means once the state has been sent; before the state is sent the copy here is the only one that can run. In post-copy the right
+//! ends earlier, at [`Action::Serve`], and R only frees the copy.
 
 mod channels;
 mod handover;

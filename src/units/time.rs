@@ -56,7 +56,7 @@ impl Span {
     pub const fn from_s(s: u64) -> Self {
         Self(s * 1_000_000_000)
     }
-    /// Length [ns].
+    /// Length \[ns\].
     pub const fn ns(self) -> u64 {
         self.0
     }

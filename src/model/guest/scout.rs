@@ -2,7 +2,7 @@
 //!
 //! In post-copy, pages arrive and never leave, so what the scout has passed stays passed: the page was there. It draws the
 //! same sequences as the guest itself, on copies of its cursors, and never more than [`LOOK_AHEAD`] of guest time in advance,
-//! so that a guest that touches no missing page costs no more than its accesses drawn twice.
+//! so that a guest that touches no missing page costs no more than its writes drawn twice and its reads once.
 
 use super::writes::{Access, Cursor, WriteModel};
 use crate::rng::RunSeed;

@@ -201,7 +201,7 @@ impl World {
                 self.queue(to, channel, input, bytes);
             }
             Channel::Management if !out_of_band && self.monitor_is_blocked(to) => {
-                self.queue(to, Channel::Migration, input, bytes)
+                self.queue(to, Channel::Migration, input, bytes);
             }
             // The source reads with a thread of its own.
             _ => self.control(to, input),

@@ -189,10 +189,14 @@ impl Destination {
 
     /// Drops what it has; it will never run this attempt's copy.
     fn abandon(&mut self, out: &mut Actions) {
-        out.push(Action::DropWork);
         for channel in self.connections() {
             out.push(Action::Disconnect { channel });
         }
+        self.drop_copy(out);
+    }
+
+    fn drop_copy(&mut self, out: &mut Actions) {
+        out.push(Action::DropWork);
         out.push(Action::Discard);
         out.report(self.attempt, Report::Failure);
         self.end(Report::Failure, out);

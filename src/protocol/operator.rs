@@ -1,6 +1,8 @@
 //! Who asks for the migration: libvirt, an orchestrator, a person. It hears reports over the network and may be cut
 //! off; its commands can be lost.
 
+use std::collections::BTreeSet;
+
 use super::{Actions, Agent, Attempt, Channel, Envelope, Input, Message, Report, Standing, Timer};
 use crate::scenario::policy::{Operator as Plan, Recover};
 use crate::units::{LocalTime, Span};
@@ -15,6 +17,10 @@ pub struct Operator {
     recover: Option<Recover>,
     attempt: Attempt,
     heard: Option<Report>,
+    /// Who has said since the last command to recover that it has paused.
+    paused: BTreeSet<Host>,
+    /// The source has said how it ended: nothing is left to recover.
+    source_ended: bool,
 }
 
 impl Operator {
@@ -27,6 +33,8 @@ impl Operator {
             recover: plan.recover,
             attempt: Attempt::default(),
             heard: None,
+            paused: BTreeSet::new(),
+            source_ended: false,
         }
     }
 
@@ -52,16 +60,20 @@ impl Operator {
     /// A node has paused, whatever the other said before: the source is told to recover, again and again until it says how it
     /// ended.
     fn paused(&mut self, by: Host, out: &mut Actions) {
-        if let Some(recover) = self.recover {
-            // The other may not have noticed.
+        if let Some(recover) = self.recover.filter(|_| !self.source_ended) {
             let other = if by == Host::Source { Host::Destination } else { Host::Source };
-            self.say(other, Message::Pause, out);
+            self.paused.insert(by);
+            if !self.paused.contains(&other) {
+                // It may not have noticed.
+                self.say(other, Message::Pause, out);
+            }
             out.set(Timer::Recover, recover.after);
         }
     }
 
     fn recover(&mut self, out: &mut Actions) {
         if let Some(recover) = self.recover {
+            self.paused.clear();
             self.say(Host::Source, Message::Recover, out);
             out.set(Timer::Recover, recover.retry);
         }
@@ -99,6 +111,7 @@ impl Agent for Operator {
                 out.cancel(Timer::Command);
                 out.cancel(Timer::Pause);
                 if from == Host::Source {
+                    self.source_ended = true;
                     out.cancel(Timer::Recover);
                 }
                 out.push(super::Action::Report(report));

@@ -177,7 +177,7 @@ impl World {
         copy.memory.send_all_but(&here);
         let pending = copy.memory.pending();
         self.say(Fact::Synced { pending });
-        if self.progress.phase() == Phase::Recovery {
+        if matches!(self.progress.phase(), Phase::Recovery | Phase::Paused) {
             self.enter_post_copy();
         }
         pending

@@ -96,7 +96,11 @@ impl Destination {
                 self.detector.start(out);
                 self.send(Channel::Migration, Message::Complete, out);
             }
-            // It never ran the VM, and says so.
+            // It never ran the VM, and says so on this connection.
+            State::Idle | State::Receiving => {
+                self.drop_copy(out);
+                self.answer(Channel::Migration, out);
+            }
             _ => self.answer(Channel::Migration, out),
         }
     }

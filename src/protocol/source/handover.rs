@@ -55,7 +55,7 @@ impl Source {
             Message::Answer(Answer::Abandoned)
                 if matches!(
                     self.state,
-                    State::HandingOver(_) | State::Paused { heard: false, .. } | State::Resyncing { heard: false }
+                    State::HandingOver(_) | State::Paused { heard: false, .. } | State::Resyncing { heard: false, .. }
                 ) =>
             {
                 self.roll_back(out);

@@ -29,6 +29,8 @@ pub(super) struct Pushing {
     urgent: Errand,
     /// The VM is known to run at the destination.
     heard: bool,
+    /// It has said that every page is written.
+    sent_all: bool,
 }
 
 /// What is under way on one channel.
@@ -44,12 +46,12 @@ enum Errand {
 impl Pushing {
     fn new(pacer: Pacer, pending: PageCount, main: Errand, heard: bool) -> Self {
         let requests = VecDeque::new();
-        Self { pacer, held_back: false, pending, requests, main, urgent: Errand::Nothing, heard }
+        Self { pacer, held_back: false, pending, requests, main, urgent: Errand::Nothing, heard, sent_all: false }
     }
 
-    /// Whether every page is sent and it only waits for news.
+    /// Whether no page is left to be read: it only waits for news.
     pub(super) fn is_done(&self) -> bool {
-        self.pending == PageCount::ZERO && self.main == Errand::Nothing && self.urgent == Errand::Nothing
+        self.pending == PageCount::ZERO
     }
 }
 
@@ -122,13 +124,11 @@ impl Source {
                     pushing.held_back = true;
                     out.set(Timer::Window, wait);
                 }
-                if pushing.is_done() {
-                    out.push(Action::EndSending);
-                }
                 self.go_on(out);
             }
-            (State::Resyncing { .. }, Input::Synced { pending }) => {
-                let pushing = self.pushing(*pending, Errand::Nothing, true, now);
+            (State::Resyncing { requests, .. }, Input::Synced { pending }) => {
+                let requests = std::mem::take(requests);
+                let pushing = Pushing { requests, ..self.pushing(*pending, Errand::Nothing, true, now) };
                 self.state = State::Pushing(pushing);
                 out.send(Host::Management, Channel::Management, self.attempt, Message::Recovered);
                 self.go_on(out);
@@ -162,20 +162,28 @@ impl Source {
             pushing.main = Errand::Push(Bytes::ZERO);
             out.push(Action::Take { channel: Channel::Migration, budget, push });
         }
+        let idle = pushing.main == Errand::Nothing && pushing.urgent == Errand::Nothing;
+        if idle && pushing.is_done() && !std::mem::replace(&mut pushing.sent_all, true) {
+            out.push(Action::EndSending);
+        }
     }
 
     /// A vCPU at the destination waits for a page.
     pub(super) fn requested(&mut self, fault: FaultId, out: &mut Actions) {
-        if let State::Pushing(pushing) = &mut self.state {
-            pushing.requests.push_back(fault);
-            self.go_on(out);
+        match &mut self.state {
+            State::Pushing(pushing) => {
+                pushing.requests.push_back(fault);
+                self.go_on(out);
+            }
+            State::Resyncing { requests, .. } => requests.push_back(fault),
+            _ => {}
         }
     }
 
     /// The VM runs at the destination: the copy here never will.
     pub(super) fn runs_there(&mut self, out: &mut Actions) {
         let heard = match &mut self.state {
-            State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard } => heard,
+            State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard, .. } => heard,
             State::Paused { heard, asking } => {
                 *asking = false;
                 heard
@@ -191,7 +199,7 @@ impl Source {
     /// The destination fell silent while pages were to follow.
     pub(super) fn silence_in_post_copy(&mut self, out: &mut Actions) {
         let heard = match &self.state {
-            State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard } => *heard,
+            State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard, .. } => *heard,
             _ => return,
         };
         let on_silence = self.settings.policy.handover.on_silence;
@@ -216,27 +224,20 @@ impl Source {
     }
 
     pub(super) fn told_to_pause(&mut self, out: &mut Actions) {
-        if let State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard } = self.state {
+        if let State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard, .. } = self.state {
             self.pause(heard, out);
         }
     }
 
-    /// The operator says: connect again, or once more. A source that has not paused does not (nor does QEMU's).
+    /// The operator says: connect again. A source that has not paused does not, nor does QEMU's: a command that comes twice
+    /// must not tear down what the first began.
     pub(super) fn recover(&mut self, out: &mut Actions) {
-        let heard = match self.state {
-            State::Paused { heard, .. } => heard,
-            State::Resyncing { heard } => {
-                out.push(Action::DropWork);
-                self.disconnect(out);
-                heard
-            }
-            _ => return,
-        };
+        let State::Paused { heard, .. } = self.state else { return };
         out.cancel(Timer::Ask);
         self.connect(out);
         self.detector.start(out);
         self.send(Channel::Migration, Message::Resync, out);
-        self.state = State::Resyncing { heard };
+        self.state = State::Resyncing { heard, requests: VecDeque::new() };
     }
 
     /// The destination has these pages, so it runs the VM: the others are to be sent.

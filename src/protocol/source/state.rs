@@ -1,8 +1,11 @@
 //! Where a source stands.
 
+use std::collections::VecDeque;
+
 use super::Pacer;
 use super::push::Pushing;
 use super::{Awaited, Limit, PageCount, Report, Rounds, Standing, StateId};
+use crate::protocol::FaultId;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[expect(clippy::large_enum_variant, reason = "one of them in an agent")]
@@ -35,6 +38,8 @@ pub(super) enum State {
     /// Connected again; waits to hear which pages are there.
     Resyncing {
         heard: bool,
+        /// Asked for meanwhile.
+        requests: VecDeque<FaultId>,
     },
     /// The VM stands; the rest is sent.
     Draining {

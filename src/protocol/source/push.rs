@@ -20,8 +20,8 @@ pub(super) struct Pushing {
     pacer: Pacer,
     /// The limit's budget is used up in this window.
     held_back: bool,
-    /// Pages still to be read.
-    pending: PageCount,
+    /// Pages still to be read; `None`: not known before the first are.
+    pending: Option<PageCount>,
     /// Asked for and not read yet.
     requests: VecDeque<FaultId>,
     /// What is under way on the migration channel, and on the other.
@@ -44,14 +44,14 @@ enum Errand {
 }
 
 impl Pushing {
-    fn new(pacer: Pacer, pending: PageCount, main: Errand, heard: bool) -> Self {
+    fn new(pacer: Pacer, pending: Option<PageCount>, main: Errand, heard: bool) -> Self {
         let requests = VecDeque::new();
         Self { pacer, held_back: false, pending, requests, main, urgent: Errand::Nothing, heard, sent_all: false }
     }
 
     /// Whether no page is left to be read: it only waits for news.
     pub(super) fn is_done(&self) -> bool {
-        self.pending == PageCount::ZERO
+        self.pending == Some(PageCount::ZERO)
     }
 }
 
@@ -90,12 +90,11 @@ impl Source {
     pub(super) fn switch(&mut self, state: StateId, outdated: Option<PageList>, now: LocalTime, out: &mut Actions) {
         out.push(Action::SendWhole);
         if self.write(Channel::Migration, Message::Switch { state, stale: outdated }, out) {
-            // How many pages there are is known with the first that are read.
-            self.state = State::Pushing(self.pushing(PageCount::new(u64::MAX), Errand::Asked, false, now));
+            self.state = State::Pushing(self.pushing(None, Errand::Asked, false, now));
         }
     }
 
-    fn pushing(&self, pending: PageCount, main: Errand, heard: bool, now: LocalTime) -> Pushing {
+    fn pushing(&self, pending: Option<PageCount>, main: Errand, heard: bool, now: LocalTime) -> Pushing {
         let limit = self.post_copy().max_bandwidth.map_or(Limit::None, Limit::Window);
         Pushing::new(Pacer::new(limit, self.spans(), now), pending, main, heard)
     }
@@ -104,7 +103,7 @@ impl Source {
     pub(super) fn pushed(&mut self, now: LocalTime, input: &Input, out: &mut Actions) {
         match (&mut self.state, input) {
             (State::Pushing(pushing), Input::Taken { channel, batch, pending }) => {
-                pushing.pending = *pending;
+                pushing.pending = Some(*pending);
                 let errand = pushing.errand(*channel);
                 if let Errand::Push(bytes) = errand {
                     *bytes = batch.bytes;
@@ -128,7 +127,7 @@ impl Source {
             }
             (State::Resyncing { requests, .. }, Input::Synced { pending }) => {
                 let requests = std::mem::take(requests);
-                let pushing = Pushing { requests, ..self.pushing(*pending, Errand::Nothing, true, now) };
+                let pushing = Pushing { requests, ..self.pushing(Some(*pending), Errand::Nothing, true, now) };
                 self.state = State::Pushing(pushing);
                 out.send(Host::Management, Channel::Management, self.attempt, Message::Recovered);
                 self.go_on(out);
@@ -158,7 +157,7 @@ impl Source {
             *pushing.errand(asked) = Errand::Asked;
             out.push(Action::Fetch { channel: asked, fault, push });
         }
-        if pushing.main == Errand::Nothing && pushing.pending > PageCount::ZERO && !pushing.held_back {
+        if pushing.main == Errand::Nothing && !pushing.is_done() && !pushing.held_back {
             pushing.main = Errand::Push(Bytes::ZERO);
             out.push(Action::Take { channel: Channel::Migration, budget, push });
         }

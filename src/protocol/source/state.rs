@@ -8,7 +8,6 @@ use super::{Awaited, Limit, PageCount, Report, Rounds, Standing, StateId};
 use crate::protocol::FaultId;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(clippy::large_enum_variant, reason = "one of them in an agent")]
 pub(super) enum State {
     Idle,
     /// Waiting for the set-up time.

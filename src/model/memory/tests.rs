@@ -109,3 +109,29 @@ fn a_page_lost_on_the_way_shows_in_the_hash() {
     assert_ne!(here.hash(), there.hash());
     assert_eq!(here.first_stale(&there).map(|d| d.0), Some(3));
 }
+
+#[test]
+fn writes_wait_for_their_page_and_none_is_lost() {
+    let branch = BranchId::new(FIRST);
+    let (mut here, mut there) = (Memory::initial(PageCount::new(4)), Memory::absent(PageCount::new(4)));
+    here.start_log(DirtyLog::Snapshot);
+    here.write(2, branch);
+    there.take_faults();
+    for _ in 0..3 {
+        there.write(2, branch);
+    }
+    assert_eq!((there.missing().get(), there.content(2).is_present()), (4, false));
+    let pages = here.fetch(2, Push::FromFault);
+    assert_eq!(there.place(&pages), Placed { new: PageCount::new(1), kept: PageCount::ZERO });
+    let mut should = Content::INITIAL;
+    (0..4).for_each(|_| should = should.written(branch));
+    assert_eq!(there.content(2), should, "one write before the move, three that waited");
+    assert_eq!(
+        there.place(&pages),
+        Placed { new: PageCount::ZERO, kept: PageCount::new(1) },
+        "a page that is there stays"
+    );
+    assert_eq!(there.content(2), should);
+    assert_eq!(there.hash(), there.recomputed_hash());
+    assert_eq!(here.fetch(2, Push::FromFault).count(), PageCount::ZERO, "read once");
+}

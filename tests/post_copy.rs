@@ -23,6 +23,8 @@ struct Case {
     pattern: &'static str,
     wake: u64,
     dirty_log: &'static str,
+    /// Where placing is slow, pages wait in receive buffers.
+    place: &'static str,
     latency_us: u64,
     jitter_us: u64,
     loss_permille: u64,
@@ -58,6 +60,7 @@ fn case() -> impl Strategy<Value = Case> {
         prop::sample::select(vec!["wait", "ask"]),
         prop::sample::select(vec!["at-once", "at-next-write"]),
         prop::sample::select(vec!["snapshot", "clear-on-send"]),
+        prop::sample::select(vec!["3900 ns", "300 us"]),
     );
     (migration, guest, link, policy).prop_map(|(migration, ((vcpus, accesses, wake), pattern), link, policy)| Case {
         migration,
@@ -66,6 +69,7 @@ fn case() -> impl Strategy<Value = Case> {
         pattern,
         wake,
         dirty_log: policy.3,
+        place: policy.4,
         latency_us: link.0,
         jitter_us: link.1,
         loss_permille: link.2,
@@ -101,7 +105,7 @@ fn scenario(case: &Case, more: &str) -> Arc<Scenario> {
           }}],
           "network": {{"base": "gige", "latency": "{latency} us", "jitter": "{jitter} us", "loss": "{loss}/1000",
                        "rto": "30 ms", "give_up": "3 s"}},
-          "platform": {{"base": "generic", "dirty_log": "{log}", "chunk": "16 pages"}},
+          "platform": {{"base": "generic", "dirty_log": "{log}", "chunk": "16 pages", "place_page": "{place}"}},
           "horizon": "30 s",
           {more}
         }}"#,
@@ -117,6 +121,7 @@ fn scenario(case: &Case, more: &str) -> Arc<Scenario> {
         jitter = case.jitter_us,
         loss = case.loss_permille,
         log = case.dirty_log,
+        place = case.place,
     );
     common::parse(&text)
 }

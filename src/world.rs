@@ -21,6 +21,7 @@ mod work;
 
 pub use agenda::{Agenda, Class, Event, EventKey};
 pub use fact::{Fact, OutputStage, Resumption};
+pub use node::settings;
 pub use phase::Progress;
 pub use strike::{FaultState, NotFired};
 pub use vm::{Branch, SavedState, VmCopy, VmState};

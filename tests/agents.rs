@@ -1,15 +1,18 @@
 //! Promises of the agents, one step at a time: who says a thing must mean it.
 
+mod common;
+
+use common::{message, step};
 use midflight::protocol::{
-    Action, Actions, Agent, Answer, Attempt, Batch, Channel, Destination, Envelope, Input, Message, Report, Settings,
-    Source, Standing, StateId, Timer,
+    Action, Agent, Answer, Attempt, Batch, Channel, Destination, Envelope, Input, Message, Report, Settings, Source,
+    Standing, StateId, Timer,
 };
 use midflight::scenario::Policy;
 use midflight::scenario::policy::{
     AnsweredBy, Caps, Detector, Encoding, Handover, HandoverKind, Heartbeat, Migration, OnSilence, PreCopy, StopRule,
     TransportError,
 };
-use midflight::units::{Bytes, LocalTime, PageCount, Span};
+use midflight::units::{Bytes, PageCount, Span};
 use midflight::vocabulary::Host;
 
 fn settings(kind: HandoverKind, on_silence: OnSilence, destination_on_silence: OnSilence) -> Settings {
@@ -31,16 +34,6 @@ fn settings(kind: HandoverKind, on_silence: OnSilence, destination_on_silence: O
         window: Span::from_ms(100),
         iteration: Span::from_ms(50),
     }
-}
-
-fn step(agent: &mut dyn Agent, input: Input) -> Vec<Action> {
-    let mut actions = Actions::default();
-    agent.step(LocalTime::from_ns(0), input, &mut actions);
-    actions.drain().collect()
-}
-
-fn message(from: Host, channel: Channel, message: Message) -> Input {
-    Input::Message { from, channel, envelope: Envelope { attempt: Attempt(1), message } }
 }
 
 const BATCH: Batch = Batch { id: 3, pages: PageCount::new(64), bytes: Bytes::new(64 * 4104) };

@@ -4,36 +4,18 @@ mod common;
 
 use std::sync::Arc;
 
+use common::{message, step};
 use midflight::protocol::{
-    Action, Actions, Agent, Attempt, Batch, Channel, Destination, Envelope, Input, Message, Settings, Source, StateId,
-    Timer,
+    Action, Batch, Channel, Destination, Envelope, Input, Message, Settings, Source, StateId, Timer,
 };
 use midflight::run::simulate;
 use midflight::scenario::Scenario;
-use midflight::units::{Bytes, LocalTime, PageCount};
+use midflight::units::{Bytes, PageCount};
 use midflight::vocabulary::{Host, Outcome};
 
 /// The settings of an agent with two channels.
 fn settings() -> Settings {
-    let scenario = skewed(2, 0, "snapshot", r#""rounds": {"max": 30}"#);
-    Settings {
-        policy: scenario.policy.clone(),
-        page_size: scenario.platform.page_size,
-        chunk: scenario.platform.chunk,
-        setup: scenario.platform.setup,
-        window: scenario.platform.window,
-        iteration: scenario.platform.iteration,
-    }
-}
-
-fn step(agent: &mut dyn Agent, input: Input) -> Vec<Action> {
-    let mut actions = Actions::default();
-    agent.step(LocalTime::from_ns(0), input, &mut actions);
-    actions.drain().collect()
-}
-
-fn message(from: Host, channel: Channel, message: Message) -> Input {
-    Input::Message { from, channel, envelope: Envelope { attempt: Attempt(1), message } }
+    midflight::world::settings(&skewed(2, 0, "snapshot", r#""rounds": {"max": 30}"#))
 }
 
 fn batch(id: u64, pages: u64) -> Batch {

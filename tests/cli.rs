@@ -5,26 +5,10 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use assert_cmd::Command;
-use common::root;
-
-struct Ran {
-    status: i32,
-    out: String,
-    err: String,
-}
+use common::{Ran, root};
 
 fn midflight(arguments: &[&str]) -> Ran {
-    let output = Command::cargo_bin("midflight")
-        .expect("the program is built")
-        .current_dir(root())
-        .env_remove("MIDFLIGHT_FORMAT")
-        .env_remove("MIDFLIGHT_COLOR")
-        .args(arguments)
-        .output()
-        .expect("it runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    Ran { status: output.status.code().expect("it exits"), out: text(output.stdout), err: text(output.stderr) }
+    common::midflight(arguments, &[])
 }
 
 /// A file in a folder of this test's own.

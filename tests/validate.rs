@@ -6,30 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
-use common::{files, root};
+use common::{Ran, files, root};
 use midflight::metric::{COLUMNS, Column};
 use midflight::scenario::{LoadOptions, Reference, load_reference};
 use midflight::validate::validate;
 
-struct Ran {
-    status: i32,
-    out: String,
-    err: String,
-}
-
 fn midflight_on(threads: &str, arguments: &[&str]) -> Ran {
-    let output = Command::cargo_bin("midflight")
-        .expect("the program is built")
-        .current_dir(root())
-        .env_remove("MIDFLIGHT_FORMAT")
-        .env_remove("MIDFLIGHT_COLOR")
-        .env("RAYON_NUM_THREADS", threads)
-        .arg("validate")
-        .args(arguments)
-        .output()
-        .expect("it runs");
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    Ran { status: output.status.code().expect("it exits"), out: text(output.stdout), err: text(output.stderr) }
+    common::midflight(&[&["validate"], arguments].concat(), &[("RAYON_NUM_THREADS", threads)])
 }
 
 fn midflight(arguments: &[&str]) -> Ran {

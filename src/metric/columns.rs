@@ -266,6 +266,31 @@ impl Unit {
     }
 }
 
+impl Value {
+    /// So many of a unit, as columns count inside.
+    pub fn new(unit: scenario::ColumnUnit, n: u64) -> Self {
+        match unit {
+            scenario::ColumnUnit::Time => Self::Time(Span::from_ns(n)),
+            scenario::ColumnUnit::Pages => Self::Pages(PageCount::new(n)),
+            scenario::ColumnUnit::Bytes => Self::Bytes(Bytes::new(n)),
+            scenario::ColumnUnit::Ratio => Self::Ratio(n),
+            scenario::ColumnUnit::Count => Self::Count(n),
+        }
+    }
+}
+
+impl From<scenario::ColumnUnit> for Unit {
+    fn from(unit: scenario::ColumnUnit) -> Self {
+        match unit {
+            scenario::ColumnUnit::Time => Self::Time,
+            scenario::ColumnUnit::Pages => Self::Pages,
+            scenario::ColumnUnit::Bytes => Self::Bytes,
+            scenario::ColumnUnit::Ratio => Self::Ratio,
+            scenario::ColumnUnit::Count => Self::Count,
+        }
+    }
+}
+
 impl Column {
     /// This column as `expect.metrics` may bound it; `None` for words.
     pub fn bound(&self) -> Option<scenario::Column> {

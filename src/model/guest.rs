@@ -16,7 +16,7 @@ pub use writes::{Access, Cursor, WriteModel};
 
 use std::sync::Arc;
 
-use crate::model::memory::{BranchId, Memory};
+use crate::model::memory::{BranchId, Content, Memory};
 use crate::rng::RunSeed;
 use crate::scenario::{Output, Vm};
 use crate::units::{Bytes, PageCount, Ratio, SimTime, Span};
@@ -133,9 +133,9 @@ impl Guest {
         self.clock.is_blocked()
     }
 
-    /// Whether `page` holds only zeros as long as it has not been written.
-    pub fn starts_as_zero(&self, page: u64) -> bool {
-        self.model.starts_as_zero(page)
+    /// Whether `page` holds only zeros: it began so and has not been written.
+    pub fn holds_zeros(&self, page: u64, content: Content) -> bool {
+        content == Content::INITIAL && self.model.starts_as_zero(page)
     }
 
     /// What compression leaves of `page`.

@@ -254,10 +254,13 @@ impl Actions {
     pub(super) fn send(&mut self, to: Host, channel: Channel, attempt: Attempt, message: Message) {
         self.push(Action::Send { to, channel, envelope: Envelope { attempt, message } });
     }
+    pub(super) fn tell_operator(&mut self, attempt: Attempt, message: Message) {
+        self.send(Host::Management, Channel::Management, attempt, message);
+    }
     /// Says how it ended, here and to the operator.
     pub(super) fn report(&mut self, attempt: Attempt, report: Report) {
         self.push(Action::Report(report));
-        self.send(Host::Management, Channel::Management, attempt, Message::Report(report));
+        self.tell_operator(attempt, Message::Report(report));
     }
 }
 

@@ -71,6 +71,24 @@ impl Operator {
         }
     }
 
+    fn hears(&mut self, from: Host, message: &Message, out: &mut Actions) {
+        match message {
+            Message::Paused => self.paused(from, out),
+            Message::Recovered => out.cancel(Timer::Recover),
+            Message::Report(report) => {
+                self.heard = Some(*report);
+                out.cancel(Timer::Command);
+                out.cancel(Timer::Pause);
+                if from == Host::Source {
+                    self.source_ended = true;
+                    out.cancel(Timer::Recover);
+                }
+                out.push(super::Action::Report(*report));
+            }
+            _ => {}
+        }
+    }
+
     fn recover(&mut self, out: &mut Actions) {
         if let Some(recover) = self.recover {
             self.paused.clear();
@@ -94,27 +112,8 @@ impl Agent for Operator {
                 self.say(Host::Destination, Message::Pause, out);
             }
             Input::Timer(Timer::Recover) => self.recover(out),
-            Input::Message { from, envelope: Envelope { attempt, message: Message::Paused }, .. }
-                if attempt == self.attempt =>
-            {
-                self.paused(from, out);
-            }
-            Input::Message { envelope: Envelope { attempt, message: Message::Recovered }, .. }
-                if attempt == self.attempt =>
-            {
-                out.cancel(Timer::Recover);
-            }
-            Input::Message { from, envelope: Envelope { attempt, message: Message::Report(report) }, .. }
-                if attempt == self.attempt =>
-            {
-                self.heard = Some(report);
-                out.cancel(Timer::Command);
-                out.cancel(Timer::Pause);
-                if from == Host::Source {
-                    self.source_ended = true;
-                    out.cancel(Timer::Recover);
-                }
-                out.push(super::Action::Report(report));
+            Input::Message { from, envelope: Envelope { attempt, message }, .. } if attempt == self.attempt => {
+                self.hears(from, &message, out);
             }
             _ => {}
         }

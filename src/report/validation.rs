@@ -4,10 +4,8 @@
 //! exactly.
 
 use super::tree::Json;
-use crate::metric::Value;
-use crate::scenario::ColumnUnit;
+use crate::metric::{Unit, Value};
 use crate::scenario::published::{Reference, Row};
-use crate::units::{Bytes, PageCount, Span};
 use crate::validate::{Compared, Validation};
 
 /// Version of the document's shape.
@@ -119,24 +117,11 @@ pub fn csv_validation(references: &[(Reference, Validation)]) -> String {
 
 /// As in the record.
 fn plain(row: &Row, value: u64) -> String {
-    match row.unit {
-        ColumnUnit::Time => Value::Time(Span::from_ns(value)),
-        ColumnUnit::Bytes => Value::Bytes(Bytes::new(value)),
-        ColumnUnit::Pages => Value::Pages(PageCount::new(value)),
-        ColumnUnit::Ratio => Value::Ratio(value),
-        ColumnUnit::Count => Value::Count(value),
-    }
-    .to_string()
+    Value::new(row.unit, value).to_string()
 }
 
 fn unit(row: &Row) -> &'static str {
-    match row.unit {
-        ColumnUnit::Time => "s",
-        ColumnUnit::Bytes => "B",
-        ColumnUnit::Pages => "pages",
-        ColumnUnit::Ratio => "1",
-        ColumnUnit::Count => "count",
-    }
+    Unit::from(row.unit).as_str()
 }
 
 /// Millionths as a signed decimal fraction.

@@ -1,6 +1,6 @@
 //! What pages become on the wire, and what it costs the sender to make that of them.
 
-use crate::model::memory::{Content, LastSent, Pages, encoded};
+use crate::model::memory::{LastSent, Pages, encoded};
 use crate::scenario::policy::Encoding;
 use crate::units::{Bytes, PageCount, Span};
 use crate::vocabulary::Host;
@@ -59,7 +59,7 @@ impl World {
         let encoding = if copy.sends_whole { Encoding::Plain } else { encoding };
         let Some(guest) = &copy.guest else { return wire };
         for (number, content) in pages.iter() {
-            if content == Content::INITIAL && guest.starts_as_zero(number) {
+            if guest.holds_zeros(number, content) {
                 wire.zero += ONE;
                 wire.bytes += platform.zero_page;
                 continue;

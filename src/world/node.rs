@@ -304,15 +304,20 @@ pub(super) fn wire_nic(channel: Channel) -> crate::model::network::Nic {
     }
 }
 
-fn programs(scenario: &Scenario) -> [(Host, Program); 3] {
-    let settings = Settings {
+/// What the agents of a scenario know from the start.
+pub fn settings(scenario: &Scenario) -> Settings {
+    Settings {
         policy: scenario.policy.clone(),
         page_size: scenario.platform.page_size,
         chunk: scenario.platform.chunk,
         setup: scenario.platform.setup,
         window: scenario.platform.window,
         iteration: scenario.platform.iteration,
-    };
+    }
+}
+
+fn programs(scenario: &Scenario) -> [(Host, Program); 3] {
+    let settings = settings(scenario);
     let asked = scenario.policy.migration != Migration::None;
     let operator = Operator::new(&scenario.operator, asked);
     [

@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::guest::Guest;
 use crate::model::memory::{PageSet, Pages};
 use crate::protocol::{Batch, Channel, FaultId, Input, PageList};
 use crate::scenario::policy::Push;
 use crate::units::{Bytes, PageCount, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
-use super::lane::Lane;
-use super::{Event, Fact, World, host_id};
+use super::node::Node;
+use super::{Event, Fact, VmCopy, World, host_id};
 
 /// Accesses that wait, and lists of pages that are spoken of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -68,7 +69,7 @@ impl World {
     }
 
     fn is_blocked(&self, host: Host) -> bool {
-        self.vm.copy(host).and_then(|copy| copy.guest.as_ref()).is_some_and(crate::model::guest::Guest::is_blocked)
+        self.vm.copy(host).and_then(|copy| copy.guest.as_ref()).is_some_and(Guest::is_blocked)
     }
 
     /// Pages are there: whoever waits for them goes on.
@@ -157,7 +158,7 @@ impl World {
             None => copy.memory.present(),
         };
         if copy.memory.takes_faults() {
-            let held = self.nodes.get(&host).into_iter().flat_map(|node| node.lanes.values().flat_map(Lane::batches));
+            let held = self.nodes.get(&host).into_iter().flat_map(Node::batches);
             for batch in held.filter_map(|id| self.batches.get(&id)) {
                 batch.pages.iter().for_each(|(page, _)| set.insert(page));
             }
@@ -193,8 +194,7 @@ impl World {
     /// Whether the VM, whose pages are on both hosts, could be put together: it runs at the destination, and the source holds
     /// what is missing there, as it was when the VM left.
     pub fn is_split(&self) -> bool {
-        let runs =
-            |copy: &super::VmCopy| copy.memory.takes_faults() && !copy.memory.is_complete() && copy.guest.is_some();
+        let runs = |copy: &VmCopy| copy.memory.takes_faults() && !copy.memory.is_complete() && copy.guest.is_some();
         self.vm.copy(Host::Destination).is_some_and(runs)
             && self.vm.copy(Host::Source).is_some_and(|copy| copy.memory.is_complete() && copy.at_state.is_some())
     }

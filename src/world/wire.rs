@@ -197,9 +197,7 @@ impl World {
         let out_of_band = matches!(envelope.message, Message::Pause | Message::Recover);
         let input = Input::Message { from, channel, envelope };
         match channel {
-            Channel::Migration | Channel::Preempt | Channel::Parallel(_) if to == Host::Destination => {
-                self.queue(to, channel, input, bytes);
-            }
+            _ if to == Host::Destination && channel.carries_pages() => self.queue(to, channel, input, bytes),
             Channel::Management if !out_of_band && self.monitor_is_blocked(to) => {
                 self.queue(to, Channel::Migration, input, bytes);
             }

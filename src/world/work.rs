@@ -3,7 +3,7 @@
 //! Memory is read at the beginning of a read and written at the end of a write; what the guest writes in between is in
 //! the dirty log. vCPUs stand from the beginning of a stop and run from the end of a resume.
 
-use crate::model::memory::{Content, Pages};
+use crate::model::memory::Pages;
 use crate::protocol::{Action, Batch, Channel, Input, StateId};
 use crate::scenario::policy::Push;
 use crate::units::{Bytes, PageCount, Ratio, Span};
@@ -18,6 +18,8 @@ impl World {
     pub(super) fn begin(&mut self, host: Host, lane: Channel, action: Action) {
         let scenario = self.scenario.clone();
         let platform = &scenario.platform;
+        // Going through a set of all pages.
+        let listing = per_gib(platform.sync_per_gib, scenario.vms[0].memory);
         let (cost, input, then) = match action {
             Action::Send { to, channel, envelope } => {
                 if let Some(message) = self.write(host, to, channel, envelope) {
@@ -28,10 +30,7 @@ impl World {
                 self.step(host, Input::Broken { channel });
                 (Span::ZERO, Input::Sent { channel }, Then::Nothing)
             }
-            Action::SyncLog => {
-                let cost = per_gib(platform.sync_per_gib, self.scenario.vms[0].memory);
-                (cost, Input::Synced { pending: self.sync_log(host) }, Then::Nothing)
-            }
+            Action::SyncLog => (listing, Input::Synced { pending: self.sync_log(host) }, Then::Nothing),
             Action::Take { channel, budget, push } => {
                 let (batch, pending, cost) = self.take(host, budget, push);
                 (cost, Input::Taken { channel, batch, pending }, Then::Nothing)
@@ -40,14 +39,8 @@ impl World {
                 let (batch, pending, cost) = self.fetch(host, fault, push);
                 (cost, Input::Taken { channel, batch, pending }, Then::Nothing)
             }
-            Action::Survey => {
-                let cost = per_gib(platform.sync_per_gib, self.scenario.vms[0].memory);
-                (cost, Input::Surveyed(self.survey(host)), Then::Nothing)
-            }
-            Action::Reconcile(list) => {
-                let cost = per_gib(platform.sync_per_gib, self.scenario.vms[0].memory);
-                (cost, Input::Synced { pending: self.reconcile(host, list) }, Then::Nothing)
-            }
+            Action::Survey => (listing, Input::Surveyed(self.survey(host)), Then::Nothing),
+            Action::Reconcile(list) => (listing, Input::Synced { pending: self.reconcile(host, list) }, Then::Nothing),
             Action::Stop => {
                 let cost = platform.stop;
                 match self.stop(host) {
@@ -110,7 +103,7 @@ impl World {
         let due = copy.memory.pending();
         let known = copy.memory.knows_what_was_sent();
         let guest = copy.guest.as_ref();
-        let is_zero = |number, content| content == Content::INITIAL && guest.is_some_and(|g| g.starts_as_zero(number));
+        let is_zero = |number, content| guest.is_some_and(|guest| guest.holds_zeros(number, content));
         let zeros = self.scenario.platform.zero_pages_per_chunk();
         let pages = copy.memory.take(budget, push, zeros, is_zero);
         if executes && pages.count() > PageCount::ZERO && self.progress.begins_round() {

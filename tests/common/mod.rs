@@ -1,11 +1,15 @@
-//! What several test files need: the shipped scenarios.
+//! What several test files need: the shipped scenarios, one step of an agent, the program as its user runs it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use assert_cmd::Command;
 use midflight::metric::{COLUMNS, Column};
+use midflight::protocol::{Action, Actions, Agent, Attempt, Channel, Envelope, Input, Message};
 use midflight::scenario::{LoadOptions, Scenario, load, load_text};
+use midflight::units::LocalTime;
+use midflight::vocabulary::Host;
 
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -51,4 +55,38 @@ pub fn scenarios() -> Vec<(PathBuf, Arc<Scenario>)> {
     let found: Vec<_> = files("scenarios", ".json").into_iter().map(|path| (path.clone(), read(&path))).collect();
     assert!(found.len() >= 40, "only {} scenarios found", found.len());
     found
+}
+
+/// What an agent does about one input.
+pub fn step(agent: &mut dyn Agent, input: Input) -> Vec<Action> {
+    let mut actions = Actions::default();
+    agent.step(LocalTime::from_ns(0), input, &mut actions);
+    actions.drain().collect()
+}
+
+/// A message of the first attempt.
+pub fn message(from: Host, channel: Channel, message: Message) -> Input {
+    Input::Message { from, channel, envelope: Envelope { attempt: Attempt(1), message } }
+}
+
+/// What the program said and how it ended.
+pub struct Ran {
+    pub status: i32,
+    pub out: String,
+    pub err: String,
+}
+
+/// Runs the program with these arguments and, beside its own, this environment.
+pub fn midflight(arguments: &[&str], environment: &[(&str, &str)]) -> Ran {
+    let output = Command::cargo_bin("midflight")
+        .expect("the program is built")
+        .current_dir(root())
+        .env_remove("MIDFLIGHT_FORMAT")
+        .env_remove("MIDFLIGHT_COLOR")
+        .envs(environment.iter().copied())
+        .args(arguments)
+        .output()
+        .expect("it runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    Ran { status: output.status.code().expect("it exits"), out: text(output.stdout), err: text(output.stderr) }
 }

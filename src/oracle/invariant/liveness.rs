@@ -54,18 +54,18 @@ impl Check for Liveness {
         if world.scenario().verdict.outcome.contains(&Outcome::Stalled) {
             return None;
         }
-        if world.is_split() && !world.pages_can_follow() {
-            let hosts = [Host::Source, Host::Destination].map(|host| standing(host, world));
-            return Some(format!("pages are missing where the VM runs and cannot come: {}", hosts.join("; ")));
-        }
-        let complete: Vec<_> = world.vm().copies().filter(|(_, copy)| copy.is_complete()).collect();
-        if complete.is_empty() && !world.is_split() {
-            return None;
-        }
         if world.is_split() {
+            if !world.pages_can_follow() {
+                let hosts = [Host::Source, Host::Destination].map(|host| standing(host, world));
+                return Some(format!("pages are missing where the VM runs and cannot come: {}", hosts.join("; ")));
+            }
             self.runs_again(finished.at, world);
             let (from, stood) = self.late?;
             return Some(format!("every vCPU waited for {stood} from {from} on; the bound is {}", bound(world)));
+        }
+        let complete: Vec<_> = world.vm().copies().filter(|(_, copy)| copy.is_complete()).collect();
+        if complete.is_empty() {
+            return None;
         }
         let executing: Vec<_> = complete.iter().filter(|(_, copy)| copy.executes()).collect();
         if executing.is_empty() {

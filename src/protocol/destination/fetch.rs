@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Actions, Channel, Destination, Host, Message, PageCount, Report, State, StateId, Suspicion};
+use super::{Action, Actions, Channel, Destination, Message, PageCount, Report, State, StateId, Suspicion};
 use crate::protocol::{FaultId, PageList};
 
 /// Pages are missing.
@@ -74,7 +74,7 @@ impl Destination {
         out.push(Action::Pause);
         out.push(Action::Disconnect { channel: Channel::Migration });
         out.push(Action::Disconnect { channel: Channel::Preempt });
-        out.send(Host::Management, Channel::Management, self.attempt, Message::Paused);
+        out.tell_operator(self.attempt, Message::Paused);
     }
 
     pub(super) fn suspect_while_fetching(&mut self, why: Suspicion, out: &mut Actions) {

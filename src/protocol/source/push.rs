@@ -7,8 +7,7 @@
 use std::collections::VecDeque;
 
 use super::{
-    Action, Actions, Channel, Host, Limit, LocalTime, Message, Next, Pacer, PageCount, Report, Source, State, StateId,
-    Timer,
+    Action, Actions, Channel, Limit, LocalTime, Message, Next, Pacer, PageCount, Report, Source, State, StateId, Timer,
 };
 use crate::protocol::{FaultId, Input, PageList};
 use crate::scenario::policy::{OnSilence, PostCopy};
@@ -52,6 +51,10 @@ impl Pushing {
     /// Whether no page is left to be read: it only waits for news.
     pub(super) fn is_done(&self) -> bool {
         self.pending == Some(PageCount::ZERO)
+    }
+
+    fn errand(&mut self, channel: Channel) -> &mut Errand {
+        if channel == Channel::Preempt { &mut self.urgent } else { &mut self.main }
     }
 }
 
@@ -129,7 +132,7 @@ impl Source {
                 let requests = std::mem::take(requests);
                 let pushing = Pushing { requests, ..self.pushing(Some(*pending), Errand::Nothing, true, now) };
                 self.state = State::Pushing(pushing);
-                out.send(Host::Management, Channel::Management, self.attempt, Message::Recovered);
+                out.tell_operator(self.attempt, Message::Recovered);
                 self.go_on(out);
             }
             _ => {}
@@ -219,7 +222,7 @@ impl Source {
         out.push(Action::Pause);
         self.disconnect(out);
         self.state = State::Paused { heard, asking: false };
-        out.send(Host::Management, Channel::Management, self.attempt, Message::Paused);
+        out.tell_operator(self.attempt, Message::Paused);
     }
 
     pub(super) fn told_to_pause(&mut self, out: &mut Actions) {
@@ -260,11 +263,5 @@ impl Source {
         out.push(Action::Discard);
         out.report(self.attempt, Report::Success);
         self.state = State::Ended(Report::Success);
-    }
-}
-
-impl Pushing {
-    fn errand(&mut self, channel: Channel) -> &mut Errand {
-        if channel == Channel::Preempt { &mut self.urgent } else { &mut self.main }
     }
 }

@@ -5,8 +5,10 @@
 
 mod blocking;
 mod columns;
+mod protection;
 mod recorder;
 mod rounds;
+mod stands;
 
 pub use columns::{COLUMNS, Column, Record, Unit, Value, reference_markdown};
 pub use recorder::{Recorder, fault_name};

@@ -13,6 +13,7 @@ pub use outcome::{belief, outcome};
 pub use verdict::{Judgement, Shortfall, judge, why_not_fired};
 
 use crate::engine::{Finished, Observer};
+use crate::scenario::Scenario;
 use crate::units::SimTime;
 use crate::vocabulary::Invariant;
 use crate::world::{Event, Fact, World};
@@ -37,9 +38,9 @@ pub struct Oracle {
 }
 
 impl Oracle {
-    /// Watches nothing yet.
-    pub fn new() -> Self {
-        Self { checks: invariant::all(), violations: Vec::new() }
+    /// Watches a run of this scenario.
+    pub fn new(scenario: &Scenario) -> Self {
+        Self { checks: invariant::all(scenario), violations: Vec::new() }
     }
 
     /// What was checked in this run; anything else is not known to hold.
@@ -66,9 +67,12 @@ impl Oracle {
     }
 }
 
-impl Default for Oracle {
-    fn default() -> Self {
-        Self::new()
+/// In which runs an invariant is checked.
+pub fn when_checked(invariant: Invariant) -> &'static str {
+    match invariant {
+        Invariant::ConsistentRecovery | Invariant::Freshest => "checked with checkpoints",
+        Invariant::Recoverable => "checked where a tolerated crash is covered by checkpoints",
+        _ => "checked",
     }
 }
 

@@ -12,19 +12,31 @@
 //! reads with a thread of its own. All other actions happen at once.
 
 mod action;
+mod checkpoint;
 mod destination;
 mod detector;
+mod fencer;
+mod input;
+mod lease;
 mod message;
 mod operator;
 mod pacing;
 mod precopy;
+mod recovery;
 mod source;
+mod store;
 
-pub use action::{Action, Actions, Input, Suspicion, Timer};
+pub use action::{Action, Actions, Suspicion};
 pub use destination::Destination;
-pub use message::{Answer, Attempt, Batch, Channel, Envelope, FaultId, Message, PageList, Report, StateId};
+pub use fencer::Fencer;
+pub use input::{Input, Timer};
+pub use message::{
+    Answer, Attempt, Batch, Channel, Envelope, Epoch, FaultId, Fenced, Message, PageList, Report, StateId, Stored,
+    Version,
+};
 pub use operator::Operator;
 pub use source::Source;
+pub use store::Store;
 
 use std::fmt;
 
@@ -81,6 +93,10 @@ pub enum Awaited {
     Complete,
     /// The connection was given up while pages were missing; waits to be told to recover.
     Recovery,
+    /// A restoring node waits for the store.
+    Store,
+    /// A restoring node waits until the other side cannot run any more.
+    Fence,
 }
 
 /// Where an agent stands.
@@ -109,6 +125,8 @@ impl fmt::Display for Awaited {
             Self::Released => "released",
             Self::Complete => "complete",
             Self::Recovery => "recover",
+            Self::Store => "store",
+            Self::Fence => "fence",
         })
     }
 }

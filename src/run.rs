@@ -50,7 +50,7 @@ pub fn simulate_with(
     further: &mut [&mut dyn Observer],
 ) -> RunResult {
     let mut world = World::new(scenario.clone(), seed);
-    let (mut oracle, mut recorder, mut rounds) = (Oracle::new(), Recorder::default(), Rounds::default());
+    let (mut oracle, mut recorder, mut rounds) = (Oracle::new(scenario), Recorder::default(), Rounds::default());
     let (mut log, mut fingerprint) = (Log::default(), Fingerprint::default());
     let mut observers: Vec<&mut dyn Observer> =
         vec![&mut oracle, &mut recorder, &mut rounds, &mut log, &mut fingerprint];

@@ -28,7 +28,7 @@ use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
 pub use error::{Diagnostic, ScenarioError};
 pub use library::{ModelEntry, list_models};
 pub use load::{LoadOptions, load, load_text};
-pub use platform::{DirtyLog, MonitorInStop, Platform};
+pub use platform::{ArrivedPages, CheckpointCosts, DirtyLog, MonitorInStop, Platform};
 pub use policy::{Operator, Policy, Recover};
 pub use print::{print, print_json};
 pub use published::{Reference, load_reference, load_reference_text};

@@ -54,6 +54,8 @@ words! {
         Management = "management",
         /// Where the VM's clients are.
         Client = "client",
+        /// Where checkpoints are kept, if on a host of their own.
+        Staging = "staging",
     }
 }
 
@@ -78,8 +80,16 @@ words! {
         Done = "done",
         /// Pages are missing at the destination, and a node has given the connection up and waits to be told to recover.
         Paused = "paused",
-        /// A paused migration has connected again, and pages do not flow yet.
+        /// A paused migration has connected again, and pages do not flow yet; or a node restores the VM from a checkpoint.
         Recovery = "recovery",
+        /// Of a checkpoint: dirty pages are copied while the VM runs.
+        Stage1 = "stage-1",
+        /// Of a checkpoint: the VM stands, and the rest is copied.
+        Stage2 = "stage-2",
+        /// Of a checkpoint: its pages are on their way to the store.
+        Transfer = "transfer",
+        /// Of a checkpoint: all is sent, and it is not known to be complete.
+        Commit = "commit",
     }
 }
 
@@ -114,8 +124,16 @@ words! {
         OutputCommit = "output-commit",
         /// No branch but the newest releases an output beyond f at or after t.
         SingleHistory = "single-history",
+        /// A copy resumes from exactly a state the guest was in: pages, CPU and devices of one commit point.
+        ConsistentRecovery = "consistent-recovery",
+        /// A restore uses the newest version complete at the instant of its claim.
+        Freshest = "freshest",
         /// While a copy executes, each resident page holds the last write of that copy's own history.
         NoStalePage = "no-stale-page",
+        /// At every event, for each tolerated fault, the surviving nodes can rebuild a state that covers all released output.
+        Recoverable = "recoverable",
+        /// The VM is lost only under faults that the scenario does not claim to tolerate.
+        Durability = "durability",
         /// Within a bound after the last fault, the VM is lost, or a complete copy advances and releases output.
         Liveness = "liveness",
         /// Bytes and pages sent = delivered + lost + in flight; in post-copy no page arrives twice; time never goes back.

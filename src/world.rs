@@ -7,42 +7,56 @@
 //! It knows everything and tells each agent only what reached its node.
 
 mod agenda;
+mod checkpoint;
 mod cost;
 mod encode;
 mod fact;
+mod held;
 mod lane;
 mod node;
 mod phase;
 mod postcopy;
+mod program;
 mod strike;
+mod tally;
+#[cfg(test)]
+mod tamper;
+mod versions;
 mod vm;
 mod wire;
 mod work;
 
 pub use agenda::{Agenda, Class, Event, EventKey};
-pub use fact::{Fact, OutputStage, Resumption};
-pub use node::settings;
+pub use checkpoint::Checkpoints;
+pub use fact::{Fact, OutputStage, PauseCause, Resumption};
+pub use held::Held;
+
 pub use phase::Progress;
+pub use program::settings;
 pub use strike::{FaultState, NotFired};
+pub use tally::PageTally;
+#[cfg(test)]
+pub(crate) use tamper::Tampering;
 pub use vm::{Branch, SavedState, VmCopy, VmState};
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::model::guest::Guest;
-#[cfg(test)]
-use crate::model::memory::PageSet;
-use crate::model::memory::{Memory, Pages};
+use crate::model::memory::Memory;
 use crate::model::network::{Effect, HostId, MessageId, Network, StreamId};
-use crate::protocol::{Channel, Envelope, Standing};
+use crate::protocol::{Channel, Input, Standing};
 use crate::rng::RunSeed;
 use crate::scenario::Scenario;
 use crate::scenario::policy::Migration;
-use crate::units::{PageCount, SimTime, Span};
+use crate::units::{SimTime, Span};
 use crate::vocabulary::Host;
 
 use node::Node;
 use postcopy::Faulting;
+use program::Seat;
+use tally::InFlight;
+use versions::Versions;
 use wire::Packet;
 
 /// Everything there is.
@@ -61,41 +75,18 @@ pub struct World {
     channels: BTreeMap<StreamId, Channel>,
     batches: BTreeMap<u64, InFlight>,
     faulting: Faulting,
+    checkpoints: Checkpoints,
+    versions: Versions,
+    /// Messages and news for processes of the same host, delivered before the next event.
+    handed: VecDeque<(Host, Seat, Input)>,
     counted: PageTally,
+    counted_stored: PageTally,
     faults: Vec<FaultState>,
     progress: Progress,
     milestones: Milestones,
     numbers: Numbers,
     facts: Facts,
     effects: Vec<Effect>,
-}
-
-/// Pages read at the source and not yet placed, and the phase in which they were read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct InFlight {
-    pages: Pages,
-    /// How many of them travel compressed.
-    compressed: PageCount,
-    /// How many of them hold only zeros.
-    zero: PageCount,
-    leg: u32,
-}
-
-/// Where all pages read went: sent = placed + lost + in flight.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct PageTally {
-    /// Read for sending.
-    pub sent: PageCount,
-    /// Written to memory at the receiver.
-    pub placed: PageCount,
-    /// Lost on the way.
-    pub lost: PageCount,
-    /// Among the placed: were there already in a copy that executes, so they were sent once too often.
-    pub kept: PageCount,
-    /// Among those sent: the cache of sent pages knew what the receiver has.
-    pub cache_hits: PageCount,
-    /// Among those sent: it did not, though it was in use.
-    pub cache_misses: PageCount,
 }
 
 /// The instants that order the end of a migration.
@@ -155,7 +146,11 @@ impl World {
             channels: BTreeMap::new(),
             batches: BTreeMap::new(),
             faulting: Faulting::default(),
+            checkpoints: Checkpoints::default(),
+            versions: Versions::new(scenario.vms[0].memory.pages(scenario.platform.page_size)),
+            handed: VecDeque::new(),
             counted: PageTally::default(),
+            counted_stored: PageTally::default(),
             faults: scenario.faults.iter().map(|_| FaultState::Pending).collect(),
             progress: Progress::new(),
             milestones: Milestones::default(),
@@ -242,9 +237,9 @@ impl World {
         &self.faults
     }
 
-    /// Where all pages went, and how many are on their way, recounted.
-    pub fn page_tally(&self) -> (PageTally, PageCount) {
-        (self.counted, self.batches.values().map(|batch| batch.pages.count()).sum())
+    /// Tells the agent on `host` what its own hypervisor notices.
+    fn tell(&mut self, host: Host, input: Input) {
+        self.handed.push_back((host, Seat::Agent, input));
     }
 
     /// Where the agent on `host` stands; `None` if it is dead.
@@ -260,7 +255,8 @@ impl World {
     /// Whether the copy on `host` can be heard: it emits nothing, or what it emits can reach the client now.
     pub fn can_release(&self, host: Host) -> bool {
         let emits = self.vm.copy(host).and_then(|copy| copy.guest.as_ref()).is_some_and(Guest::emits);
-        !emits || (self.vmm_alive(host) && !self.network.is_cut(host_id(host), host_id(Host::Client)))
+        let passes = self.vmm_alive(host) && !self.network.is_cut(host_id(host), host_id(Host::Client));
+        !emits || passes && (!self.vm.holds(host) || self.can_commit(host))
     }
 
     /// Brings the memories of executing copies up to now, so that an observer may look at them.
@@ -316,24 +312,6 @@ impl World {
         open || watched
     }
 
-    /// Breaks the world behind its own back, so that a test can see a checker notice.
-    #[cfg(test)]
-    pub(crate) fn tamper(&mut self, how: Tampering) {
-        match how {
-            Tampering::WriteUnseen(host) => {
-                let copy = self.vm.slot(host).as_mut().expect("a copy to break");
-                let branch = copy.branch;
-                copy.memory.write(0, branch);
-            }
-            Tampering::LosePage => self.counted.placed += PageCount::new(1),
-            Tampering::LosePacket => self.network.miscount(),
-            Tampering::SendAgain => {
-                let copy = self.vm.slot(Host::Source).as_mut().expect("a copy to break");
-                copy.memory.send_all_but(&PageSet::empty(copy.memory.page_count().get()));
-            }
-        }
-    }
-
     fn say(&mut self, fact: Fact) {
         self.facts.0.push(fact);
     }
@@ -343,20 +321,6 @@ impl World {
     }
 }
 
-/// What a test can do to a world that no event does.
-#[cfg(test)]
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Tampering {
-    /// The first page of the copy here is written once more than its guest did.
-    WriteUnseen(Host),
-    /// The books say that one page more was placed.
-    LosePage,
-    /// The network's books say that one message more was accepted.
-    LosePacket,
-    /// The source takes every page for unsent.
-    SendAgain,
-}
-
 /// A host's index in the network.
 pub fn host_id(host: Host) -> HostId {
     HostId(u8::try_from(Host::ALL.iter().position(|&h| h == host).expect("listed")).expect("few hosts"))
@@ -364,35 +328,4 @@ pub fn host_id(host: Host) -> HostId {
 
 fn host_of(id: HostId) -> Host {
     Host::ALL[usize::from(id.0)]
-}
-
-fn envelope_name(envelope: &Envelope) -> &'static str {
-    use crate::protocol::{Answer, Message, Report};
-    match &envelope.message {
-        Message::Migrate => "migrate",
-        Message::Cancel => "cancel",
-        Message::Report(Report::Success) => "report: success",
-        Message::Report(Report::Failure) => "report: failure",
-        Message::Pages(_) => "pages",
-        Message::Flush => "flush",
-        Message::State(_) => "state",
-        Message::Ready => "ready",
-        Message::Go => "go",
-        Message::Started => "started",
-        Message::Switch { .. } => "switch",
-        Message::Request(_) => "request",
-        Message::Complete => "complete",
-        Message::Pause => "pause",
-        Message::Paused => "paused",
-        Message::Recover => "recover",
-        Message::Recovered => "recovered",
-        Message::Resync => "resync",
-        Message::Have(_) => "have",
-        Message::Released => "released",
-        Message::Ask => "ask",
-        Message::Answer(Answer::Running) => "answer: running",
-        Message::Answer(Answer::Holding) => "answer: holding",
-        Message::Answer(Answer::Go) => "answer: go",
-        Message::Answer(Answer::Abandoned) => "answer: abandoned",
-    }
 }

@@ -9,8 +9,8 @@ use midflight::protocol::{
 };
 use midflight::scenario::Policy;
 use midflight::scenario::policy::{
-    AnsweredBy, Caps, Detector, Encoding, Handover, HandoverKind, Heartbeat, Migration, OnSilence, PreCopy, StopRule,
-    TransportError,
+    AnsweredBy, Caps, Detector, Encoding, Ending, Fencing, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
+    PreCopy, StopRule, TransportError,
 };
 use midflight::units::{Bytes, PageCount, Span};
 use midflight::vocabulary::Host;
@@ -27,6 +27,9 @@ fn settings(kind: HandoverKind, on_silence: OnSilence, destination_on_silence: O
             migration: Migration::StopAndCopy,
             handover: Handover { kind, on_silence, destination_on_silence, ask_period: Span::from_s(1) },
             detector: Detector { heartbeat: Some(heartbeat), transport_error: TransportError::AtNextWrite },
+            checkpoint: None,
+            ending: Ending::Handshake,
+            fencing: Fencing::None,
         },
         page_size: Bytes::new(4096),
         chunk: PageCount::new(64),
@@ -162,7 +165,8 @@ fn each_silence_is_a_named_state() {
 #[test]
 fn messages_of_another_attempt_are_refused() {
     let mut source = handing_over(HandoverKind::ThreePhase, OnSilence::Wait);
-    let envelope = Envelope { attempt: Attempt(2), message: Message::Ready };
+    let envelope =
+        Envelope { attempt: Attempt(2), epoch: midflight::protocol::Epoch::default(), message: Message::Ready };
     let input = Input::Message { from: Host::Destination, channel: Channel::Migration, envelope };
     assert_eq!(step(&mut source, input), []);
 }

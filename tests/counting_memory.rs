@@ -9,7 +9,8 @@ use midflight::protocol::{
 };
 use midflight::scenario::Policy;
 use midflight::scenario::policy::{
-    Caps, Detector, Encoding, Handover, HandoverKind, Migration, OnSilence, PreCopy, StopRule, TransportError,
+    Caps, Detector, Encoding, Ending, Fencing, Handover, HandoverKind, Migration, OnSilence, PreCopy, StopRule,
+    TransportError,
 };
 use midflight::units::{Bytes, LocalTime, PageCount, Span};
 use midflight::vocabulary::Host;
@@ -55,6 +56,9 @@ fn settings(kind: HandoverKind) -> Settings {
                 ask_period: Span::from_s(1),
             },
             detector: Detector { heartbeat: None, transport_error: TransportError::AtOnce },
+            checkpoint: None,
+            ending: Ending::Handshake,
+            fencing: Fencing::None,
         },
         page_size: Bytes::new(4096),
         chunk: PageCount::new(64),
@@ -151,7 +155,11 @@ impl Bench {
     }
 
     fn migrate(&mut self) {
-        let envelope = Envelope { attempt: midflight::protocol::Attempt(1), message: Message::Migrate };
+        let envelope = Envelope {
+            attempt: midflight::protocol::Attempt(1),
+            epoch: midflight::protocol::Epoch::default(),
+            message: Message::Migrate,
+        };
         let migrate = Input::Message { from: Host::Management, channel: Channel::Management, envelope };
         self.inputs.push_back((Host::Source, migrate));
         for _ in 0..100_000 {

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use crate::engine::Observer;
 use crate::model::memory::BranchId;
-use crate::scenario::policy::{HandoverKind, Hybrid, Migration, PostCopy, StopRule};
+use crate::scenario::policy::{HandoverKind, Hybrid, Migration, PostCopy, Protects, StopRule};
 use crate::scenario::{Direction, Fault, FaultKind, Fidelity, Scenario};
 use crate::units::{Bytes, PageCount, Ratio, SimTime, Span};
 use crate::vocabulary::{Host, RoundsEnd};
-use crate::world::{Event, Fact, FaultState, OutputStage, World};
+use crate::world::{Event, Fact, FaultState, OutputStage, PauseCause, World};
 
 use super::blocking::{Blocking, mean_and_p99};
 use super::columns::{Millionths, Record};
+use super::protection::Protection;
+use super::stands::Stands;
 
 /// What is gathered while a run goes on.
 #[derive(Debug, Default)]
 pub struct Recorder {
-    /// Times in which no copy executed; the last may be open.
-    stands: Vec<(SimTime, Option<SimTime>)>,
-    struck: Vec<SimTime>,
-    suspected: Vec<(Host, SimTime)>,
+    stands: Stands,
+    protection: Protection,
     /// Where a copy last began to execute.
     last_resumed: Option<Host>,
     /// Where the migration's end froze guest time.
@@ -48,21 +48,21 @@ struct Outputs {
 impl Observer for Recorder {
     fn fact(&mut self, at: SimTime, fact: &Fact, world: &World) {
         self.blocking.fact(at, fact, world);
+        self.protection.fact(at, fact, world);
         match fact {
             Fact::Resumed(resumption) => {
-                if let Some((_, end @ None)) = self.stands.last_mut() {
-                    *end = Some(at);
-                }
+                self.stands.runs(at);
                 self.last_resumed = Some(resumption.host);
                 if resumption.forked {
                     self.forked(at, resumption.guest, world);
                 }
             }
-            Fact::Paused { guest, .. } | Fact::CopyGone { executed: true, guest: Some(guest), .. } => {
-                self.stopped(at, *guest, world);
-            }
-            Fact::Struck(_) => self.struck.push(at),
-            Fact::Suspected { by, .. } => self.suspected.push((*by, at)),
+            Fact::Paused { guest, cause, .. } => self.stopped(at, *guest, Some(*cause), world),
+            Fact::CopyGone { executed: true, guest: Some(guest), .. } => self.stopped(at, *guest, None, world),
+            Fact::Thawed { .. } => self.stands.runs(at),
+            Fact::Struck(_) => self.stands.struck(at),
+            Fact::Suspected { by, .. } => self.stands.suspected(*by, at),
+            Fact::Entitled { host } => self.stands.entitled(*host, at),
             Fact::Throttled(throttle) if *throttle > Ratio::ZERO => self.throttle = self.throttle.max(Some(*throttle)),
             Fact::RoundsEnded(end) => self.rounds_end = Some(*end),
             Fact::PagesSent { pages, bytes, .. } => {
@@ -121,10 +121,10 @@ impl Outputs {
 }
 
 impl Recorder {
-    fn stopped(&mut self, at: SimTime, guest: Span, world: &World) {
+    fn stopped(&mut self, at: SimTime, guest: Span, cause: Option<PauseCause>, world: &World) {
         self.reached = self.reached.max(guest);
         if !world.vm().copies().any(|(_, copy)| copy.executes()) {
-            self.stands.push((at, None));
+            self.stands.stopped(at, cause);
         }
     }
 
@@ -147,9 +147,10 @@ impl Recorder {
         let mut record = describe(scenario, world);
         if let Some((from, to)) = window {
             record.total_migration_time_s = milestones.relinquished.filter(|_| completed).map(|r| r - from);
-            let downtime = self.downtime(from, to, end);
+            let (downtime, checkpoints) = self.stands.downtime(from, to, end);
             record.downtime_s = Some(downtime);
-            record.switchover_downtime_s = Some(downtime);
+            record.switchover_downtime_s = Some(downtime - checkpoints);
+            record.checkpoint_pause_s = scenario.policy.checkpoint.as_ref().map(|_| checkpoints);
             record.pages_forward = Some(self.pages);
             record.bytes_forward = Some(self.bytes);
             record.xbzrle_hit_rate = hit_rate(world);
@@ -160,6 +161,7 @@ impl Recorder {
         if let (Some(r), Some(c)) = (milestones.relinquished, milestones.concluded) {
             record.ending_window_s = Some(c.saturating_since(r));
         }
+        self.protection.finish(world, &mut record);
         self.failure_times(milestones.gave_up.is_some(), &mut record);
         record.lost_work_s = self.lost_work;
         record.max_cpu_throttle = self.throttle.map(millionths);
@@ -172,42 +174,18 @@ impl Recorder {
         record
     }
 
-    /// Times without execution that began within the migration, whole: a switchover may end after R. Where a failure took over, what
-    /// comes after it is outage.
-    fn downtime(&self, from: SimTime, to: SimTime, end: SimTime) -> Span {
-        let mut sum = Span::ZERO;
-        for stand in self.stands.iter().filter(|stand| from <= stand.0 && stand.0 <= to) {
-            let until = self.outage_of(stand).or(stand.1).unwrap_or(end);
-            sum += until.saturating_since(stand.0);
-        }
-        sum
-    }
-
-    /// From when a time without execution is due to a failure: the fault in it, if the VM never ran again or did so after a node
-    /// had suspected its peer. A switchover that the fault did not stop is not.
-    fn outage_of(&self, &(begin, again): &(SimTime, Option<SimTime>)) -> Option<SimTime> {
-        let within = |at: &SimTime| begin <= *at && again.is_none_or(|again| *at <= again);
-        let struck = self.struck.iter().copied().find(within)?;
-        let failed = again.is_none() || self.suspected.iter().any(|(_, at)| struck <= *at && within(at));
-        failed.then_some(struck)
-    }
-
     /// Detection is by the node that acts: the one that resumes or gives up; else the first to suspect.
     fn failure_times(&self, gave_up: bool, record: &mut Record) {
-        let Some(&first) = self.struck.first() else { return };
-        let after = |struck: SimTime, by: Option<Host>| {
-            let mut suspicions = self.suspected.iter().filter(|(_, at)| struck <= *at);
-            suspicions.find(|(host, _)| by.is_none_or(|by| by == *host)).map(|suspicion| suspicion.1)
-        };
+        let Some(first) = self.stands.first_fault() else { return };
         let actor = if gave_up { Some(Host::Source) } else { None };
-        record.detection_time_s = after(first, actor).map(|at| at - first);
-        let outage = self.stands.iter().find_map(|stand| Some((self.outage_of(stand)?, stand.1?)));
-        if let Some((from, again)) = outage {
-            record.outage_s = Some(again.saturating_since(from));
-            let suspected = after(from, self.last_resumed).filter(|at| *at <= again);
-            record.failover_time_s = suspected.map(|at| again - at);
-            record.detection_time_s = suspected.map(|at| at - from);
-        }
+        record.detection_time_s = self.stands.suspicion(first, actor).map(|at| at - first);
+        let Some((from, again)) = self.stands.outage() else { return };
+        record.outage_s = Some(again.saturating_since(from));
+        let suspected = self.stands.suspicion(from, self.last_resumed).filter(|at| *at <= again);
+        record.detection_time_s = suspected.map(|at| at - from);
+        let entitled = self.stands.entitlement().filter(|(host, at)| Some(*host) == self.last_resumed && *at <= again);
+        record.failover_time_s = entitled.map(|(_, at)| at).or(suspected).map(|at| again - at);
+        record.fencing_time_s = suspected.zip(entitled).map(|(suspected, (_, at))| at.saturating_since(suspected));
     }
 
     fn slowdown(&self, wall: Span) -> Option<Millionths> {
@@ -265,7 +243,7 @@ fn millionths(ratio: Ratio) -> Millionths {
 fn policy_name(scenario: &Scenario) -> String {
     let policy = &scenario.policy;
     let migration = match &policy.migration {
-        Migration::None => return "none".into(),
+        Migration::None => "none",
         Migration::StopAndCopy => "stop-and-copy",
         Migration::PreCopy(pre_copy) => match pre_copy.stop_rule {
             StopRule::Qemu { .. } => "pre-copy(qemu)",
@@ -276,11 +254,26 @@ fn policy_name(scenario: &Scenario) -> String {
         Migration::Hybrid(Hybrid { post_copy: PostCopy { preempt: false, .. }, .. }) => "hybrid",
         Migration::Hybrid(Hybrid { post_copy: PostCopy { preempt: true, .. }, .. }) => "hybrid(preempt)",
     };
+    let checkpoint = policy
+        .checkpoint
+        .as_ref()
+        .map_or(String::new(), |checkpoint| format!("+{}({})", protects(checkpoint.direction), checkpoint.store.host));
+    if policy.migration == Migration::None {
+        return format!("none{checkpoint}");
+    }
     let handover = match policy.handover.kind {
         HandoverKind::Autostart => "autostart",
         HandoverKind::ThreePhase => "three-phase",
     };
-    format!("{migration}+{handover}")
+    format!("{migration}+{handover}{checkpoint}")
+}
+
+fn protects(direction: Protects) -> &'static str {
+    match direction {
+        Protects::Reverse => "reverse",
+        Protects::Forward => "forward",
+        Protects::Both => "forward+reverse",
+    }
 }
 
 /// A fault in short.

@@ -8,12 +8,15 @@
 //! moves batches.
 
 mod bitmap;
+mod checkpoints;
 mod content;
+mod pages;
 mod push;
 mod xbzrle;
 
 pub use bitmap::PageSet;
 pub use content::{BranchId, Content, MemoryHash};
+pub use pages::Pages;
 pub use xbzrle::{LastSent, encoded};
 
 use std::collections::BTreeMap;
@@ -23,6 +26,7 @@ use crate::scenario::policy::Push;
 use crate::units::PageCount;
 use xbzrle::SentCache;
 
+use checkpoints::CheckpointLog;
 use push::Frontier;
 
 /// One copy of a guest's memory.
@@ -33,7 +37,12 @@ pub struct Memory {
     resident: u64,
     outgoing: Option<Outgoing>,
     incoming: Option<Incoming>,
+    /// What has been dirtied since the last stage of a checkpoint.
+    checkpoints: Option<CheckpointLog>,
 }
+
+/// Writes that wait for their page: by which execution, how many.
+pub type WaitingWrites = BTreeMap<u64, (BranchId, u32)>;
 
 /// What the hypervisor of a copy that is being sent keeps: the dirty log and the pages still to be sent.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -48,8 +57,11 @@ struct Outgoing {
 /// What the hypervisor of a copy that executes before all its pages are there keeps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 struct Incoming {
-    /// Writes that wait for their page: by which execution, how many.
-    waiting: BTreeMap<u64, (BranchId, u32)>,
+    waiting: WaitingWrites,
+    /// What the writes done here have changed of the hash of the whole memory.
+    changed: MemoryHash,
+    /// Whether any was.
+    written: bool,
 }
 
 /// What became of received pages.
@@ -59,21 +71,6 @@ pub struct Placed {
     pub new: PageCount,
     /// Were there already, in a copy that executes: left as they are.
     pub kept: PageCount,
-}
-
-/// Pages on their way: which, and what they held when they were read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Pages(Vec<(u32, Content)>);
-
-impl Pages {
-    /// How many.
-    pub fn count(&self) -> PageCount {
-        PageCount::new(self.0.len() as u64)
-    }
-    /// Page numbers and contents.
-    pub fn iter(&self) -> impl Iterator<Item = (u64, Content)> + '_ {
-        self.0.iter().map(|&(page, content)| (u64::from(page), content))
-    }
 }
 
 impl Memory {
@@ -96,6 +93,7 @@ impl Memory {
             resident: 0,
             outgoing: None,
             incoming: None,
+            checkpoints: None,
         }
     }
 
@@ -146,6 +144,13 @@ impl Memory {
         self.hash.replace(page, old, new);
         if let Some(outgoing) = &mut self.outgoing {
             outgoing.log.insert(page);
+        }
+        if let Some(incoming) = &mut self.incoming {
+            incoming.changed.replace(page, old, new);
+            incoming.written = true;
+        }
+        if let Some(checkpoints) = &mut self.checkpoints {
+            checkpoints.dirty(page);
         }
     }
 
@@ -340,6 +345,9 @@ impl Memory {
             }
             let waiting = incoming.waiting.remove(&page);
             self.put(page, content);
+            if let Some(checkpoints) = &mut self.checkpoints {
+                checkpoints.arrived(page);
+            }
             if let Some((branch, writes)) = waiting {
                 (0..writes).for_each(|_| self.write(page, branch));
             }

@@ -1,14 +1,19 @@
 //! The invariants, one file each: name, why, and what breaks it.
 
 mod accounting;
+mod consistent_recovery;
+mod durability;
+mod freshest;
 mod history;
 mod liveness;
 mod no_stale_page;
 mod output_commit;
+mod recoverable;
 mod single_execution;
 mod single_history;
 
 use crate::engine::Finished;
+use crate::scenario::Scenario;
 use crate::units::SimTime;
 use crate::vocabulary::Invariant;
 use crate::world::{Fact, World};
@@ -29,14 +34,23 @@ pub(super) trait Check {
     }
 }
 
-/// All that are checked.
-pub(super) fn all() -> Vec<Box<dyn Check>> {
-    vec![
+/// All that can be broken in a run of this scenario.
+pub(super) fn all(scenario: &Scenario) -> Vec<Box<dyn Check>> {
+    let mut checks: Vec<Box<dyn Check>> = vec![
         Box::new(single_execution::SingleExecution),
         Box::new(single_history::SingleHistory),
         Box::new(output_commit::OutputCommit::default()),
         Box::new(no_stale_page::NoStalePage),
         Box::new(liveness::Liveness::default()),
         Box::new(accounting::Accounting::default()),
-    ]
+        Box::new(durability::Durability),
+    ];
+    if scenario.policy.checkpoint.is_some() {
+        checks.push(Box::new(consistent_recovery::ConsistentRecovery::default()));
+        checks.push(Box::new(freshest::Freshest));
+    }
+    if recoverable::is_claimed(scenario) {
+        checks.push(Box::new(recoverable::Recoverable::default()));
+    }
+    checks
 }

@@ -18,7 +18,7 @@ pub fn outcome(world: &World, oracle: &Oracle) -> Outcome {
     }
     let complete: Vec<Host> = world.vm().copies().filter(|(_, c)| c.is_complete()).map(|(host, _)| host).collect();
     if complete.is_empty() {
-        return Outcome::Lost;
+        return if world.can_rebuild() { Outcome::Stalled } else { Outcome::Lost };
     }
     let runs = |host: Host| world.vm().copy(host).is_some_and(|copy| copy.executes() && copy.is_complete());
     let hosts: Vec<Host> = complete.into_iter().filter(|&host| runs(host) && world.can_release(host)).collect();
@@ -29,6 +29,7 @@ pub fn outcome(world: &World, oracle: &Oracle) -> Outcome {
     let followed = world.vm().copy(host).is_some_and(|copy| copy.memory.takes_faults());
     match host {
         Host::Source if forked => Outcome::Recovered,
+        Host::Destination if world.restored_at() == Some(Host::Destination) => Outcome::Recovered,
         Host::Source if world.milestones().gave_up.is_some() => Outcome::RolledBack,
         Host::Destination if followed && world.milestones().paused.is_some() => Outcome::Resumed,
         // After a post-copy, the copy with all its pages needs nobody, whatever the source still has to learn.

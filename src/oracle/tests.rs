@@ -10,7 +10,7 @@ use crate::rng::RunSeed;
 use crate::scenario::{LoadOptions, Scenario, load};
 use crate::units::{SimTime, Span};
 use crate::vocabulary::{Host, Invariant};
-use crate::world::{Fact, OutputStage, Resumption, Tampering, World};
+use crate::world::{Fact, OutputStage, PauseCause, Resumption, Tampering, World};
 
 fn scenario(name: &str) -> Arc<Scenario> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.json"));
@@ -22,7 +22,7 @@ fn scenario(name: &str) -> Arc<Scenario> {
 /// A world some way into a scenario, and an oracle that has seen it all.
 fn watched(name: &str, until: Span) -> (World, Oracle) {
     let mut world = World::new(scenario(name), RunSeed { seed: 1, replication: 0 });
-    let mut oracle = Oracle::new();
+    let mut oracle = Oracle::new(world.scenario());
     loop {
         for fact in world.facts() {
             oracle.fact(world.now(), &fact, &world);
@@ -117,6 +117,7 @@ fn a_stale_start_is_seen() {
         guest: Span::ZERO,
         forked: false,
         exact: false,
+        cause: PauseCause::Switchover,
     };
     oracle.fact(world.now(), &Fact::Resumed(stale), &world);
     assert!(oracle.broke(Invariant::NoStalePage));
@@ -146,8 +147,14 @@ fn standing_too_long_is_seen() {
     let (mut world, mut oracle) = watched("smoke/stop-and-copy", Span::from_s(3));
     assert!(world.vm().copies().all(|(_, copy)| !copy.executes()), "the VM stands");
     let late = SimTime::from_ns(1_000_000_000_000_000);
-    let again =
-        Resumption { host: Host::Source, branch: BranchId::new(0), guest: Span::ZERO, forked: false, exact: true };
+    let again = Resumption {
+        host: Host::Source,
+        branch: BranchId::new(0),
+        guest: Span::ZERO,
+        forked: false,
+        exact: true,
+        cause: PauseCause::Switchover,
+    };
     oracle.fact(late, &Fact::Resumed(again), &world);
     while world.vm().copies().all(|(_, copy)| !copy.executes()) {
         let key = world.enabled().next().expect("it goes on").0;

@@ -104,13 +104,20 @@ fn unkept_tolerance(world: &World, outcome: Outcome) -> Option<String> {
     let scenario = world.scenario();
     let [fault] = scenario.faults.as_slice() else { return None };
     let class = class_of_fault(fault);
-    let FaultState::Fired { at, .. } = world.faults()[0] else { return None };
-    let milestones = world.milestones();
-    let in_window = milestones.accepted.is_some_and(|from| from <= at)
-        && milestones.relinquished.is_none_or(|to| at < to || class == FaultClass::SourceCrash && at == to);
+    let in_window = in_window(world, class, world.faults()[0]);
     let well = matches!(outcome, Outcome::Completed | Outcome::RolledBack | Outcome::Recovered | Outcome::Resumed);
     let claimed = scenario.verdict.tolerates.contains(&class);
     (claimed && in_window && !well).then(|| format!("{class} is claimed to be tolerated, and the VM is {outcome}"))
+}
+
+/// Whether a fault struck in the guarantee window: from migrate until R, or, where a base has to be in the store first, from
+/// when it is there.
+pub(super) fn in_window(world: &World, class: FaultClass, state: FaultState) -> bool {
+    let FaultState::Fired { at, .. } = state else { return false };
+    let milestones = world.milestones();
+    milestones.accepted.is_some_and(|from| from <= at)
+        && world.protected_from().is_none_or(|from| from.is_some_and(|from| from <= at))
+        && milestones.relinquished.is_none_or(|to| at < to || class == FaultClass::SourceCrash && at == to)
 }
 
 /// The class of a fault, as `tolerates` names it.

@@ -1,110 +1,12 @@
-//! What reaches an agent, and what it does about it.
+//! What an agent does about what reaches it.
 
-use super::message::{Attempt, Batch, Channel, Envelope, FaultId, Message, PageList, Report, StateId};
+use super::input::Timer;
+use super::message::{
+    Attempt, Batch, Channel, Envelope, Epoch, FaultId, Message, PageList, Report, StateId, Stored, Version,
+};
 use crate::scenario::policy::Push;
 use crate::units::{PageCount, Ratio, Span};
-use crate::vocabulary::{Host, RoundsEnd};
-
-/// Names a timer of one agent. Setting it again moves it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Timer {
-    /// The operator's next command is due.
-    Command,
-    /// Setting up is done.
-    Setup,
-    /// A bandwidth window ends.
-    Window,
-    /// The pacer lets the next chunk go.
-    Pace,
-    /// The cap on time is reached.
-    TimeCap,
-    /// The next ping is due.
-    Ping,
-    /// The answer to ping number n is overdue.
-    Pong(u64),
-    /// The next question is due.
-    Ask,
-    /// It is time for post-copy.
-    Switch,
-    /// The operator's command to pause is due.
-    Pause,
-    /// The operator's command to recover is due.
-    Recover,
-}
-
-/// What reaches an agent.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Input {
-    /// The node starts.
-    Start,
-    /// A message arrived.
-    Message {
-        /// Who sent it.
-        from: Host,
-        /// On which connection.
-        channel: Channel,
-        /// The message.
-        envelope: Envelope,
-    },
-    /// A ping of the peer arrived (only where agents answer pings).
-    Pinged {
-        /// Its number.
-        number: u64,
-    },
-    /// The peer answered ping `number`.
-    Ponged {
-        /// Its number.
-        number: u64,
-    },
-    /// A timer fired.
-    Timer(Timer),
-    /// The kernel reports that a connection is over.
-    Broken {
-        /// Which.
-        channel: Channel,
-    },
-    /// A write to a page channel has ended.
-    Sent {
-        /// Which.
-        channel: Channel,
-    },
-    /// The log is synced; so many pages are to be sent.
-    Synced {
-        /// Pages to be sent.
-        pending: PageCount,
-    },
-    /// Pages are read.
-    Taken {
-        /// On which channel they are to go.
-        channel: Channel,
-        /// They.
-        batch: Batch,
-        /// Pages still to be sent, as of the last sync.
-        pending: PageCount,
-    },
-    /// The vCPUs stand and the state is saved.
-    Stopped {
-        /// The state.
-        state: StateId,
-    },
-    /// Pages are placed.
-    Placed {
-        /// On which channel they came.
-        channel: Channel,
-        /// Pages of guest memory that are not here.
-        missing: PageCount,
-    },
-    /// A vCPU waits for a page that is not here.
-    Fault(FaultId),
-    /// It no longer does.
-    Satisfied(FaultId),
-    /// Pages are listed.
-    Surveyed(PageList),
-    /// The state is loaded.
-    Loaded,
-    /// The vCPUs run.
-    Resumed,
-}
+use crate::vocabulary::{Host, Phase, RoundsEnd};
 
 /// What an agent does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -213,6 +115,89 @@ pub enum Action {
     Discard,
     /// Suspects the peer.
     Suspect(Suspicion),
+    /// Begins to log what is dirtied for checkpoints, with every page dirty if `all`.
+    LogCheckpoints {
+        /// Whether every page is.
+        all: bool,
+    },
+    /// Ends it.
+    EndCheckpoints,
+    /// Work: reads and clears that log and copies the pages; answered by [`Input::Staged`].
+    Stage,
+    /// What was copied counts as dirty again; `all`: and whatever ever was.
+    Restage {
+        /// Whether whatever ever was.
+        all: bool,
+    },
+    /// Work: stops the vCPUs for a checkpoint; answered by [`Input::Suspended`].
+    Suspend,
+    /// Work: starts them again; answered by [`Input::Unsuspended`].
+    Unsuspend,
+    /// Stops the vCPUs at once.
+    Freeze,
+    /// Lets them go on.
+    Thaw,
+    /// Work: takes copied pages to be sent; answered by [`Input::Unstaged`].
+    Unstage {
+        /// At most so many.
+        budget: PageCount,
+    },
+    /// From now on what the guest sends is held.
+    HoldOutput,
+    /// What is held is covered by this version.
+    SealOutput(Version),
+    /// Lets go what versions up to this one cover.
+    Release(Version),
+    /// Lets go everything that is held, and holds nothing any more.
+    ReleaseAll,
+    /// Goes on without protection from now on.
+    Unprotect,
+    /// A version is under way: where it stands.
+    Round {
+        /// Which.
+        version: Version,
+        /// Where.
+        phase: Phase,
+    },
+    /// Work of a store: keeps pages; answered by [`Input::Kept`].
+    Keep {
+        /// Whose they are.
+        version: Version,
+        /// They.
+        batch: Batch,
+    },
+    /// Work of a store: puts down that a version is whole; answered by [`Input::SealedHere`].
+    Seal {
+        /// Which.
+        version: Version,
+    },
+    /// A store's version, and all before it, are complete.
+    Commit(Stored),
+    /// A store throws away what it has of a version that is not complete.
+    Forget(Version),
+    /// A store throws everything away.
+    Clear,
+    /// A store reads its newest complete version, merged, as it is now; answered by [`super::Input::Pinned`].
+    Pin,
+    /// Work of a store: reads what was claimed; answered by [`Input::Recalled`]. `afresh`: from its beginning.
+    Recall {
+        /// From its beginning.
+        afresh: bool,
+        /// At most so many pages.
+        budget: PageCount,
+    },
+    /// A restore begins.
+    Restore,
+    /// A claim was granted: this is to be restored; `None`: the base.
+    Claimed(Option<Stored>),
+    /// Nothing stands in the way of the restore any more.
+    Entitle,
+    /// Drops the copy here and makes ready to receive another.
+    Clean,
+    /// Work: brings the claimed version from the store on this host over the copy here; answered by [`Input::Merged`].
+    Merge,
+    /// Powers a host off, if it really does, and knows it.
+    PowerOff(Host),
     /// Leaves the pre-copy rounds.
     EndRounds(RoundsEnd),
     /// Has written its last byte of memory and state.
@@ -252,7 +237,11 @@ impl Actions {
         self.push(Action::CancelTimer(timer));
     }
     pub(super) fn send(&mut self, to: Host, channel: Channel, attempt: Attempt, message: Message) {
-        self.push(Action::Send { to, channel, envelope: Envelope { attempt, message } });
+        self.send_in(to, channel, attempt, Epoch::default(), message);
+    }
+    /// Sends under an epoch.
+    pub(super) fn send_in(&mut self, to: Host, channel: Channel, attempt: Attempt, epoch: Epoch, message: Message) {
+        self.push(Action::Send { to, channel, envelope: Envelope { attempt, epoch, message } });
     }
     pub(super) fn tell_operator(&mut self, attempt: Attempt, message: Message) {
         self.send(Host::Management, Channel::Management, attempt, message);
@@ -271,6 +260,14 @@ impl Action {
             Self::SyncLog | Self::Stop | Self::Load(_) | Self::Resume | Self::Survey | Self::Reconcile(_) => {
                 Some(Channel::Migration)
             }
+            Self::Merge => Some(Channel::Migration),
+            Self::Stage
+            | Self::Suspend
+            | Self::Unsuspend
+            | Self::Unstage { .. }
+            | Self::Keep { .. }
+            | Self::Seal { .. }
+            | Self::Recall { .. } => Some(Channel::Checkpoint),
             Self::Take { channel, .. } | Self::Fetch { channel, .. } | Self::Place { channel, .. } => Some(*channel),
             // A request is a few bytes from a thread of its own: it waits for nothing.
             Self::Send { channel, envelope, .. } => {
@@ -300,6 +297,26 @@ impl Action {
             | Self::EndRounds(_)
             | Self::EndSending
             | Self::GiveUp
+            | Self::LogCheckpoints { .. }
+            | Self::EndCheckpoints
+            | Self::Restage { .. }
+            | Self::Freeze
+            | Self::Thaw
+            | Self::HoldOutput
+            | Self::SealOutput(_)
+            | Self::Release(_)
+            | Self::ReleaseAll
+            | Self::Unprotect
+            | Self::Round { .. }
+            | Self::Commit(_)
+            | Self::Forget(_)
+            | Self::Clear
+            | Self::Pin
+            | Self::Restore
+            | Self::Claimed(_)
+            | Self::Entitle
+            | Self::Clean
+            | Self::PowerOff(_)
             | Self::Report(_) => None,
         }
     }

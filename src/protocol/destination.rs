@@ -4,10 +4,13 @@
 //! for "go", `destination_on_silence` decides. In post-copy CPU and devices are all that it needs, and a silent source pauses it.
 
 mod fetch;
+mod protect;
 
 use std::collections::BTreeSet;
 
+use super::checkpoint::Checkpointer;
 use super::detector::Detector;
+use super::recovery::Recovery;
 use super::{
     Action, Actions, Agent, Answer, Attempt, Awaited, Channel, Input, Message, Report, Settings, Standing, StateId,
     Suspicion, Timer,
@@ -32,6 +35,8 @@ pub struct Destination {
     post_copy: bool,
     /// Connections held at a flush until it has come on all of them.
     flushed: BTreeSet<Channel>,
+    /// Makes checkpoints of the copy here.
+    checkpointer: Option<Checkpointer>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,6 +48,8 @@ enum State {
     Loading,
     /// Everything is here; waits for "go".
     Holding(Waiting),
+    /// CPU and devices are loaded, and the right to run is not granted.
+    Unleased,
     /// The vCPUs are being started.
     Starting,
     /// The VM runs, and pages are missing.
@@ -51,6 +58,10 @@ enum State {
     Running {
         source_suspect: bool,
     },
+    /// The VM runs at the source, and this node is to restore it if that is lost.
+    Standby,
+    /// The VM is being restored here.
+    Restoring(Recovery),
     /// Its part is done.
     Ended(Report),
 }
@@ -68,7 +79,6 @@ impl Destination {
     pub fn new(settings: Settings) -> Self {
         let detector = Detector::new(settings.policy.detector.heartbeat.clone());
         Self {
-            settings,
             detector,
             attempt: Attempt::default(),
             state: State::Idle,
@@ -76,6 +86,8 @@ impl Destination {
             silent: false,
             post_copy: false,
             flushed: BTreeSet::new(),
+            checkpointer: protect::checkpointer(&settings),
+            settings,
         }
     }
 
@@ -89,6 +101,9 @@ impl Destination {
 
     /// The first page of an attempt opens it.
     fn open(&mut self, attempt: Attempt, out: &mut Actions) {
+        if attempt > self.attempt && self.state != State::Idle {
+            self.forget_attempt(out);
+        }
         if self.state == State::Idle {
             self.attempt = attempt;
             self.state = State::Receiving;
@@ -96,14 +111,14 @@ impl Destination {
         }
     }
 
-    fn message(&mut self, channel: Channel, message: &Message, out: &mut Actions) {
+    fn message(&mut self, channel: Channel, message: &Message, now: LocalTime, out: &mut Actions) {
         match (message, &self.state) {
             (Message::Pages(batch), State::Receiving | State::Fetching(_)) => {
                 out.push(Action::Place { channel, batch: *batch });
             }
             (Message::Flush, State::Receiving) => self.flush(channel, out),
             (Message::State(state), State::Receiving) => self.load(*state, out),
-            (Message::Switch { state, stale }, State::Receiving) => self.switch(*state, *stale, out),
+            (Message::Switch { state, stale }, State::Receiving) => self.switch(*state, *stale, now, out),
             (Message::Resync, _) => self.resync(out),
             (Message::Pause, _) => self.pause(out),
             (Message::Go | Message::Answer(Answer::Go), State::Holding(_)) => {
@@ -112,8 +127,13 @@ impl Destination {
             }
             (Message::Released, State::Running { .. }) => {
                 out.push(Action::Conclude);
+                self.unprotect(out);
                 self.end(Report::Success, out);
             }
+            (Message::Protect, State::Idle) => self.stand_by(out),
+            (Message::Degrade, State::Standby) => self.stand_down(channel, out),
+            (Message::Abandon, State::Standby) => self.restore(out),
+            (Message::Degraded, _) => self.degrade(out),
             (Message::Answer(Answer::Abandoned), State::Holding(_)) => self.abandon(out),
             (Message::Ask, _) if channel == Channel::Question => self.answer(channel, out),
             (Message::Pages(_), State::Ended(Report::Failure)) => {
@@ -146,8 +166,11 @@ impl Destination {
         out.push(Action::Load(state));
     }
 
-    fn loaded(&mut self, out: &mut Actions) {
-        if self.post_copy || self.autostarts() {
+    fn loaded(&mut self, now: LocalTime, out: &mut Actions) {
+        if self.post_copy && !self.may_run(now) {
+            // It runs when its lease is granted.
+            self.state = State::Unleased;
+        } else if self.post_copy || self.autostarts() {
             self.run(out);
         } else {
             self.state = State::Holding(Waiting::Trusting);
@@ -165,9 +188,9 @@ impl Destination {
         self.state = State::Starting;
     }
 
-    fn resumed(&mut self, out: &mut Actions) {
+    fn resumed(&mut self, now: LocalTime, out: &mut Actions) {
         if self.post_copy {
-            return self.began(out);
+            return self.began(now, out);
         }
         out.report(self.attempt, Report::Success);
         self.state = State::Running { source_suspect: self.silent };
@@ -218,11 +241,18 @@ impl Destination {
                     out.push(Action::Suspect(why));
                 }
             }
-            State::Loading | State::Starting => {
+            State::Loading | State::Starting | State::Unleased => {
                 out.push(Action::Suspect(why));
                 self.silent = true;
             }
-            State::Idle | State::Ended(_) | State::Holding(Waiting::Blocked | Waiting::Asking) => return,
+            State::Standby => {
+                out.push(Action::Suspect(why));
+                self.restore(out);
+            }
+            State::Idle
+            | State::Ended(_)
+            | State::Restoring(_)
+            | State::Holding(Waiting::Blocked | Waiting::Asking) => return,
         }
         self.detector.stop(out);
     }
@@ -249,10 +279,11 @@ impl Destination {
         let answer = match self.state {
             State::Fetching(_) | State::Running { .. } | State::Ended(Report::Success) => Answer::Running,
             State::Holding(_) => Answer::Holding,
-            State::Loading | State::Starting => {
+            State::Loading | State::Starting | State::Unleased => {
                 self.asked = true;
                 return;
             }
+            State::Standby | State::Restoring(_) => return,
             State::Idle | State::Receiving => {
                 self.abandon(out);
                 Answer::Abandoned
@@ -264,9 +295,12 @@ impl Destination {
 }
 
 impl Agent for Destination {
-    fn step(&mut self, _now: LocalTime, input: Input, out: &mut Actions) {
+    fn step(&mut self, now: LocalTime, input: Input, out: &mut Actions) {
         if self.detector.step(&input, out) {
             self.suspect(Suspicion::Heartbeat, out);
+            return;
+        }
+        if self.step_protection(now, &input, out) {
             return;
         }
         match input {
@@ -275,22 +309,24 @@ impl Agent for Destination {
                     Message::Pages(_) | Message::Flush | Message::State(_) | Message::Switch { .. } => {
                         self.open(envelope.attempt, out);
                     }
-                    Message::Ask | Message::Resync if self.state == State::Idle => self.attempt = envelope.attempt,
+                    Message::Ask | Message::Resync | Message::Protect if self.state == State::Idle => {
+                        self.attempt = envelope.attempt;
+                    }
                     _ => {}
                 }
                 if envelope.attempt == self.attempt {
-                    self.message(channel, &envelope.message, out);
+                    self.message(channel, &envelope.message, now, out);
                 }
             }
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(Timer::Ask) if self.state == State::Holding(Waiting::Asking) => self.ask(out),
-            Input::Broken { channel } if channel.carries_pages() => self.suspect(Suspicion::TransportError, out),
-            Input::Loaded => self.loaded(out),
+            Input::Broken { channel } if channel.is_migration() => self.suspect(Suspicion::TransportError, out),
+            Input::Loaded => self.loaded(now, out),
             Input::Fault(fault) => self.fault(fault, out),
             Input::Satisfied(fault) => self.satisfied(fault),
             Input::Placed { missing, .. } => self.placed(missing, out),
             Input::Surveyed(list) => self.surveyed(list, out),
-            Input::Resumed => self.resumed(out),
+            Input::Resumed => self.resumed(now, out),
             _ => {}
         }
     }
@@ -300,6 +336,9 @@ impl Agent for Destination {
             State::Idle => Standing::Idle,
             State::Receiving => Standing::Working("receiving"),
             State::Loading => Standing::Working("loading"),
+            State::Unleased => Standing::Working("awaiting its lease"),
+            State::Standby => Standing::Working("standing by"),
+            State::Restoring(ref recovery) => recovery.standing(),
             State::Holding(Waiting::Trusting) => Standing::Waiting(Awaited::Go),
             State::Holding(Waiting::Blocked) => Standing::BlockedOn(Awaited::Go),
             State::Holding(Waiting::Asking) => Standing::Asking(Awaited::Go),

@@ -3,10 +3,26 @@
 use std::fmt;
 
 use crate::units::{Bytes, PageCount};
+use crate::vocabulary::Host;
 
 /// Which try at the migration a message belongs to; messages of another are refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Attempt(pub u32);
+
+/// Who may write to a store: each restore begins by raising it, and whoever still has an older one is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Epoch(pub u32);
+
+impl Epoch {
+    /// The one after it.
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+/// A checkpoint's number, from 0 in each attempt. 0 is the base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Version(pub u64);
 
 /// A connection between two nodes, as they name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -21,14 +37,25 @@ pub enum Channel {
     Management,
     /// One of several connections for pages beside [`Channel::Migration`], which then carries everything else.
     Parallel(u8),
+    /// Checkpoints, between a copy's host and the store, and back.
+    Checkpoint,
+    /// Claims, leases and the last word, between a node and the store.
+    Store,
+    /// Between a node and the power switch.
+    Fence,
 }
 
 impl Channel {
     /// Whether pages travel on it. Each such channel has a lane of work of its own at either end.
     pub fn carries_pages(self) -> bool {
+        self.is_migration() || self == Self::Checkpoint
+    }
+
+    /// Whether it belongs to the migration's connection: its end is the end of all of them.
+    pub fn is_migration(self) -> bool {
         match self {
             Self::Migration | Self::Preempt | Self::Parallel(_) => true,
-            Self::Question | Self::Management => false,
+            Self::Question | Self::Management | Self::Checkpoint | Self::Store | Self::Fence => false,
         }
     }
 }
@@ -59,6 +86,15 @@ pub struct PageList {
     pub id: u64,
     /// Bytes it takes on the wire.
     pub bytes: Bytes,
+}
+
+/// A complete version as its store knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stored {
+    /// Its number.
+    pub version: Version,
+    /// CPU and devices.
+    pub state: StateId,
 }
 
 /// What nodes say to each other.
@@ -110,8 +146,130 @@ pub enum Message {
     Have(PageList),
     /// Either → the other on [`Channel::Question`]: where do you stand?
     Ask,
+    /// Source → destination: be ready to restore the VM from its checkpoints.
+    Protect,
+    /// Protected side → store: pages of a version.
+    Chunk {
+        /// Whose.
+        version: Version,
+        /// They.
+        batch: Batch,
+    },
+    /// Protected side → store, behind its pages: that is all of this version.
+    Mark {
+        /// Which.
+        version: Version,
+        /// CPU and devices.
+        state: StateId,
+        /// How many pages it has.
+        pages: PageCount,
+    },
+    /// Store → protected side: the version is whole here, and so are not yet all before it.
+    Sealed(Version),
+    /// Store → protected side: the version and all before it are complete.
+    Committed(Version),
+    /// Store → protected side: the version came incomplete and is thrown away.
+    Torn(Version),
+    /// Store → protected side: there is no room for it.
+    Full(Version),
+    /// Store → protected side: it does not follow on what is here.
+    Gap(Version),
+    /// Store → any: whoever asks so late is refused; the epoch here is this.
+    Refused(Epoch),
+    /// Restoring side → store: refuse the other side from now on, and say what the newest complete version is.
+    Claim,
+    /// Restoring side → store: say what the newest complete version is, and change nothing.
+    Read,
+    /// Store → restoring side: nothing older is accepted any more; this is the newest complete version.
+    Claimed(Option<Stored>),
+    /// Restoring side → store: send what was claimed.
+    Fetch,
+    /// Store → restoring side: pages of the claimed version.
+    Restored(Batch),
+    /// Store → restoring side: that is all.
+    AllRestored,
+    /// Protected side → store: it needs no restore any more.
+    WriteFinal,
+    /// Store → protected side: so it is; later claims are refused.
+    FinalWritten,
+    /// Store → restoring side: the other side has finished; there is nothing to restore.
+    Final,
+    /// Protected side → store: grant the right to run, again.
+    LeaseRequest(u64),
+    /// Store → protected side: granted, from when that request was sent.
+    LeaseGranted(u64),
+    /// Protected side → restoring side: the store is lost; give up restoring, so that I may go on without.
+    Degrade,
+    /// Restoring side → protected side: I have.
+    Degraded,
+    /// Protected side → restoring side: I give my copy up; restore from what the store has.
+    Abandon,
+    /// Restoring side → power switch: power this host off.
+    Fence(Host),
+    /// Power switch → restoring side: what came of it.
+    Fenced(Fenced),
     /// The answer.
     Answer(Answer),
+}
+
+impl Message {
+    /// In words.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Migrate => "migrate",
+            Self::Cancel => "cancel",
+            Self::Report(Report::Success) => "report: success",
+            Self::Report(Report::Failure) => "report: failure",
+            Self::Pages(_) => "pages",
+            Self::Flush => "flush",
+            Self::State(_) => "state",
+            Self::Ready => "ready",
+            Self::Go => "go",
+            Self::Started => "started",
+            Self::Switch { .. } => "switch",
+            Self::Request(_) => "request",
+            Self::Complete => "complete",
+            Self::Pause => "pause",
+            Self::Paused => "paused",
+            Self::Recover => "recover",
+            Self::Recovered => "recovered",
+            Self::Resync => "resync",
+            Self::Have(_) => "have",
+            Self::Released => "released",
+            Self::Ask => "ask",
+            Self::Answer(Answer::Running) => "answer: running",
+            Self::Answer(Answer::Holding) => "answer: holding",
+            Self::Answer(Answer::Go) => "answer: go",
+            Self::Answer(Answer::Abandoned) => "answer: abandoned",
+            Self::Protect => "protect",
+            Self::Chunk { .. } => "chunk",
+            Self::Mark { .. } => "mark",
+            Self::Sealed(_) => "sealed",
+            Self::Committed(_) => "committed",
+            Self::Torn(_) => "torn",
+            Self::Full(_) => "full",
+            Self::Gap(_) => "gap",
+            Self::Refused(_) => "refused",
+            Self::Claim => "claim",
+            Self::Read => "read",
+            Self::Claimed(_) => "claimed",
+            Self::Fetch => "fetch",
+            Self::Restored(_) => "restored",
+            Self::AllRestored => "all-restored",
+            Self::WriteFinal => "write-final",
+            Self::FinalWritten => "final-written",
+            Self::Final => "final",
+            Self::LeaseRequest(_) => "lease-request",
+            Self::LeaseGranted(_) => "lease-granted",
+            Self::Degrade => "degrade",
+            Self::Degraded => "degraded",
+            Self::Abandon => "abandon",
+            Self::Fence(_) => "fence",
+            Self::Fenced(Fenced::Off) => "fenced: off",
+            Self::Fenced(Fenced::Failed) => "fenced: failed",
+            Self::Fenced(Fenced::Unknown) => "fenced: unknown",
+        }
+    }
 }
 
 /// Answer to [`Message::Ask`].
@@ -125,6 +283,17 @@ pub enum Answer {
     Go,
     /// This node does not, and never will, run this attempt's copy.
     Abandoned,
+}
+
+/// What a power switch says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fenced {
+    /// The host is off.
+    Off,
+    /// It is not.
+    Failed,
+    /// The switch cannot tell.
+    Unknown,
 }
 
 /// How a node says that the migration ended.
@@ -141,6 +310,8 @@ pub enum Report {
 pub struct Envelope {
     /// The attempt.
     pub attempt: Attempt,
+    /// What its sender knows of who may write to the store.
+    pub epoch: Epoch,
     /// The message.
     pub message: Message,
 }
@@ -149,7 +320,7 @@ impl Envelope {
     /// The pages it carries, by name.
     pub fn batch(&self) -> Option<u64> {
         match &self.message {
-            Message::Pages(batch) => Some(batch.id),
+            Message::Pages(batch) | Message::Chunk { batch, .. } | Message::Restored(batch) => Some(batch.id),
             _ => None,
         }
     }
@@ -163,6 +334,9 @@ impl fmt::Display for Channel {
             Self::Question => f.write_str("question"),
             Self::Management => f.write_str("management"),
             Self::Parallel(number) => write!(f, "parallel {number}"),
+            Self::Checkpoint => f.write_str("checkpoint"),
+            Self::Store => f.write_str("store"),
+            Self::Fence => f.write_str("fence"),
         }
     }
 }

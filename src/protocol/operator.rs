@@ -112,7 +112,7 @@ impl Agent for Operator {
                 self.say(Host::Destination, Message::Pause, out);
             }
             Input::Timer(Timer::Recover) => self.recover(out),
-            Input::Message { from, envelope: Envelope { attempt, message }, .. } if attempt == self.attempt => {
+            Input::Message { from, envelope: Envelope { attempt, message, .. }, .. } if attempt == self.attempt => {
                 self.hears(from, &message, out);
             }
             _ => {}

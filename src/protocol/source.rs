@@ -6,10 +6,12 @@
 
 mod channels;
 mod handover;
+mod protect;
 mod push;
 mod state;
 
 use self::channels::PageChannels;
+use super::checkpoint::Checkpointer;
 use super::detector::Detector;
 use super::pacing::{Limit, Next, Pacer, Spans};
 use super::precopy::{Rounds, Step};
@@ -32,6 +34,12 @@ pub struct Source {
     /// The connection is known to be over; noticed at the next write where the policy says so.
     broken: bool,
     channels: PageChannels,
+    /// CPU and devices as they were when the VM left: those of the base.
+    base: Option<StateId>,
+    /// Makes checkpoints of what is here.
+    checkpointer: Option<Checkpointer>,
+    /// The destination has been told that the VM will never be restored here.
+    never_restores: bool,
 }
 
 impl Source {
@@ -39,18 +47,37 @@ impl Source {
     pub fn new(settings: Settings) -> Self {
         let detector = Detector::new(settings.policy.detector.heartbeat.clone());
         let channels = PageChannels::new(settings.page_channels());
-        Self { settings, detector, attempt: Attempt::default(), state: State::Idle, broken: false, channels }
+        let checkpointer = protect::checkpointer(&settings);
+        Self {
+            settings,
+            detector,
+            attempt: Attempt::default(),
+            state: State::Idle,
+            broken: false,
+            channels,
+            base: None,
+            checkpointer,
+            never_restores: false,
+        }
     }
 
     fn send(&self, channel: Channel, message: Message, out: &mut Actions) {
         out.send(Host::Destination, channel, self.attempt, message);
     }
 
-    fn migrate(&mut self, attempt: Attempt, out: &mut Actions) {
-        if self.state != State::Idle || self.settings.policy.migration == Migration::None {
+    fn migrate(&mut self, attempt: Attempt, now: LocalTime, out: &mut Actions) {
+        // The VM runs here before the first attempt, and after one that failed.
+        let again = self.state == State::Ended(Report::Failure) && attempt > self.attempt;
+        if self.state != State::Idle && !again {
             return;
         }
+        if again {
+            *self = Self::new(self.settings.clone());
+        }
         self.attempt = attempt;
+        if self.settings.policy.migration == Migration::None {
+            return self.protect(now, out);
+        }
         self.state = State::Setup;
         self.connect(out);
         self.detector.start(out);
@@ -150,6 +177,8 @@ impl Source {
             State::Idle
             | State::Paused { .. }
             | State::Ended(_)
+            | State::Protecting
+            | State::Restoring(_)
             | State::HandingOver(Handing::Blocked | Handing::Asking)
             | State::Relinquished(Handing::Blocked | Handing::Asking) => return,
             State::Setup
@@ -162,7 +191,11 @@ impl Source {
             }
             State::Pushing(_) | State::Resyncing { .. } => {
                 out.push(Action::Suspect(why));
-                self.silence_in_post_copy(out);
+                if self.may_restore() {
+                    self.restore(out);
+                } else {
+                    self.silence_in_post_copy(out);
+                }
             }
             State::HandingOver(Handing::Waiting) => {
                 out.push(Action::Suspect(why));
@@ -336,16 +369,18 @@ impl Agent for Source {
             self.suspect(Suspicion::Heartbeat, out);
             return;
         }
+        self.step_protection(now, &input, out);
         match input {
             Input::Message { envelope, .. } if envelope.message == Message::Migrate => {
-                self.migrate(envelope.attempt, out);
+                self.migrate(envelope.attempt, now, out);
             }
             Input::Message { channel, envelope, .. } if envelope.attempt == self.attempt => {
                 self.message(channel, &envelope.message, out);
             }
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(timer) => self.timer(timer, now, out),
-            Input::Broken { channel } if channel.carries_pages() => self.broke(out),
+            Input::Broken { channel } if channel.is_migration() => self.broke(out),
+            Input::Sent { channel: Channel::Checkpoint } => {}
             Input::Taken { .. }
             | Input::Sent { .. }
             | Input::Synced { .. }

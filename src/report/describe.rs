@@ -6,11 +6,11 @@
 use std::fmt::Write as _;
 
 use crate::metric::fault_name;
-use crate::protocol::{Report, Standing, Suspicion};
+use crate::protocol::{Report, Standing, Stored, Suspicion};
 use crate::scenario::Scenario;
 use crate::units::Ratio;
 use crate::vocabulary::{Host, Phase};
-use crate::world::{Fact, Resumption};
+use crate::world::{Fact, PauseCause, Resumption};
 
 /// A fact as a line of text; `None` for those that are only counted.
 pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
@@ -21,7 +21,21 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         Fact::Struck(index) => struck(*index, scenario),
         Fact::Healed(index) => format!("fault {} ends: {}", index + 1, fault_name(&scenario.faults[*index])),
         Fact::Resumed(resumption) => resumed(resumption),
-        Fact::Paused { host, guest } => format!("the VM stops at {host}, at guest time {} s", guest.seconds()),
+        Fact::Paused { host, guest, cause } => {
+            let what_for = match cause {
+                PauseCause::Switchover => "",
+                PauseCause::Checkpoint => " for a checkpoint",
+                PauseCause::Lease => ", for its lease has run out",
+            };
+            format!("the VM stops at {host}{what_for}, at guest time {} s", guest.seconds())
+        }
+        Fact::Thawed { host } => format!("the VM runs on at {host}: its lease is renewed"),
+        Fact::Round { host, version, phase } => format!("{host}: {phase} of version {}", version.0),
+        Fact::Complete(stored) => format!("version {} is complete in the store", stored.version.0),
+        Fact::Restoring { host } => format!("{host} begins to restore the VM"),
+        Fact::Claimed { host, stored, .. } => format!("{host} is to restore {}", version(*stored)),
+        Fact::Entitled { host } => format!("{host} is entitled to restore"),
+        Fact::PoweredOff { host } => format!("{host} is powered off"),
         Fact::CopyGone { host, executed: true, .. } => format!("the copy at {host} is gone while it ran"),
         Fact::CopyGone { host, executed: false, .. } => format!("the copy at {host} is gone"),
         Fact::Throttled(Ratio::ZERO) => "the guest is no longer throttled".into(),
@@ -45,6 +59,7 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         Fact::Said { from, to, what, delivered: true, .. } => format!("{} arrives", message(*from, *to, what)),
         Fact::StreamEnded { at, channel, how } => format!("{at} learns that the {channel} connection is over: {how}"),
         Fact::PagesSent { .. }
+        | Fact::CheckpointSent { .. }
         | Fact::PagesArrived { .. }
         | Fact::Blocked { .. }
         | Fact::Unblocked { .. }
@@ -63,8 +78,12 @@ fn struck(index: usize, scenario: &Scenario) -> String {
     format!("FAULT {}: {}{lasts}", index + 1, fault_name(fault))
 }
 
+fn version(stored: Option<Stored>) -> String {
+    stored.map_or("the base".into(), |stored| format!("version {}", stored.version.0))
+}
+
 fn resumed(resumption: &Resumption) -> String {
-    let Resumption { host, branch, guest, forked, exact } = resumption;
+    let Resumption { host, branch, guest, forked, exact, .. } = resumption;
     let mut text = format!("the VM runs at {host}, from guest time {} s", guest.seconds());
     if *forked {
         let number = branch.index() + 1;
@@ -79,7 +98,7 @@ fn resumed(resumption: &Resumption) -> String {
 fn peer(host: Host) -> Host {
     match host {
         Host::Source => Host::Destination,
-        Host::Destination | Host::Management | Host::Client => Host::Source,
+        Host::Destination | Host::Management | Host::Client | Host::Staging => Host::Source,
     }
 }
 

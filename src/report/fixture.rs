@@ -6,12 +6,12 @@ use crate::engine::{Observer, TieRule};
 use crate::rng::RunSeed;
 use crate::run::{RunResult, simulate_with};
 use crate::scenario::policy::{
-    AnsweredBy, Caps, Detector, Encoding, Handover, HandoverKind, Heartbeat, Migration, OnSilence, Policy, PreCopy,
-    StopRule, TransportError,
+    AnsweredBy, Caps, Detector, Encoding, Ending, Fencing, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
+    Policy, PreCopy, StopRule, TransportError,
 };
 use crate::scenario::{
-    DirtyLog, Fault, FaultKind, Fidelity, Layout, MonitorInStop, Network, Nics, Operator, Output, OutputFlow,
-    PageClass, Pattern, Platform, Scenario, Trigger, Verdict, Vm, Workload,
+    CheckpointCosts, DirtyLog, Fault, FaultKind, Fidelity, Layout, MonitorInStop, Network, Nics, Operator, Output,
+    OutputFlow, PageClass, Pattern, Platform, Scenario, Trigger, Verdict, Vm, Workload,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::Outcome;
@@ -54,6 +54,9 @@ fn policy() -> Policy {
             ask_period: Span::from_s(1),
         },
         detector: Detector { heartbeat: Some(heartbeat), transport_error: TransportError::AtOnce },
+        checkpoint: None,
+        ending: Ending::Handshake,
+        fencing: Fencing::None,
     }
 }
 
@@ -124,6 +127,7 @@ fn platform() -> Platform {
         fault: Span::from_us(50),
         window: Span::from_ms(100),
         iteration: Span::from_ms(50),
+        checkpoint: CheckpointCosts::default(),
     }
 }
 

@@ -41,6 +41,10 @@ pub enum Kind {
     Message,
     /// A connection ends.
     Connection,
+    /// A checkpoint comes further.
+    Checkpoint,
+    /// A restore comes further.
+    Restore,
     /// An invariant breaks.
     Violation,
     /// The run ends.
@@ -63,6 +67,8 @@ impl Kind {
             Self::Report => "report",
             Self::Message => "message",
             Self::Connection => "connection",
+            Self::Checkpoint => "checkpoint",
+            Self::Restore => "restore",
             Self::Violation => "violation",
             Self::End => "end",
         }
@@ -77,7 +83,12 @@ impl Kind {
             | Fact::CopyGone { .. }
             | Fact::Blocked { .. }
             | Fact::Unblocked { .. }
+            | Fact::Thawed { .. }
             | Fact::Output { .. } => Self::Guest,
+            Fact::Round { .. } | Fact::CheckpointSent { .. } | Fact::Complete(_) => Self::Checkpoint,
+            Fact::Restoring { .. } | Fact::Claimed { .. } | Fact::Entitled { .. } | Fact::PoweredOff { .. } => {
+                Self::Restore
+            }
             Fact::Throttled(_) => Self::Throttle,
             Fact::Synced { .. } | Fact::PagesSent { .. } | Fact::PagesArrived { .. } => Self::Sync,
             Fact::PagesLost { .. } => Self::Loss,

@@ -23,6 +23,16 @@ pub enum MonitorInStop {
     Blocked,
 }
 
+/// Whether a page that arrives counts as dirty for the next checkpoint, written by the guest or not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum ArrivedPages {
+    /// It does not.
+    #[default]
+    Clean,
+    /// It does: placing it sets its bit.
+    Dirty,
+}
+
 /// Costs and constants of a hypervisor on a kind of host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Platform {
@@ -72,6 +82,35 @@ pub struct Platform {
     pub iteration: Span,
     /// Whether commands are heard in the stop phase.
     pub monitor_in_stop: MonitorInStop,
+    /// What checkpoints cost.
+    pub checkpoint: CheckpointCosts,
+}
+
+/// Costs of checkpoints and of restoring from them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct CheckpointCosts {
+    /// Whether arrived pages count as dirty.
+    pub arrived_pages: ArrivedPages,
+    /// What a stage costs beside its pages and the sync of the log.
+    pub stage: Span,
+    /// Copying one page in a stage.
+    pub stage_page: Span,
+    /// Stopping the vCPUs, quiescing devices and saving both.
+    pub suspend: Span,
+    /// Starting the vCPUs after it.
+    pub unsuspend: Span,
+    /// CPU and devices: bytes sent with the pages.
+    pub state: Bytes,
+    /// Storing one page in memory.
+    pub store_page: Span,
+    /// Storing or reading one page on disk; `None`: not known.
+    pub disk_page: Option<Span>,
+    /// Marking a version complete.
+    pub commit: Span,
+    /// What a restore costs beside its pages.
+    pub restore: Span,
+    /// Restoring one page.
+    pub restore_page: Span,
 }
 
 impl Platform {

@@ -1,5 +1,12 @@
 //! The part of a scenario that agents may read: how to migrate, hand over and detect trouble, and what the operator does.
 
+mod checkpoint;
+
+pub use checkpoint::{
+    Buffer, Checkpoint, Ending, FenceAnswer, Fencing, Lease, Medium, OnStoreLoss, Period, Protects, Stages, Stonith,
+    Store, Trigger,
+};
+
 use crate::units::{ByteRate, Bytes, Ratio, Span};
 
 /// How the VM is moved and how trouble is noticed.
@@ -11,6 +18,12 @@ pub struct Policy {
     pub handover: Handover,
     /// How a node comes to suspect the other.
     pub detector: Detector,
+    /// What protects the VM meanwhile; `None`: nothing.
+    pub checkpoint: Option<Checkpoint>,
+    /// How that protection ends.
+    pub ending: Ending,
+    /// What must be known before a node restores.
+    pub fencing: Fencing,
 }
 
 /// How memory moves.

@@ -3,6 +3,8 @@
 //! Manifests and capsules store this form, so that they mean the same when models and defaults have changed. Law:
 //! `resolve(print(s)) = s` (a property test), for every scenario that resolving can give.
 
+mod checkpoint;
+
 use super::policy::{
     AutoConverge, Cap, Caps, Detector, Encoding, Handover, HandoverKind, Migration, Policy, PostCopy, PreCopy, Push,
     StopRule, Switch,
@@ -45,6 +47,7 @@ pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
             source: drift(Host::Source),
             destination: drift(Host::Destination),
             management: drift(Host::Management),
+            staging: drift(Host::Staging),
         }),
         faults: scenario.faults.iter().map(fault).collect(),
         tolerates: verdict.tolerates.iter().copied().map(Word).collect(),
@@ -171,6 +174,17 @@ fn platform(platform: &Platform) -> model_text::Platform {
         window: Some(Text(platform.window)),
         iteration: Some(Text(platform.iteration)),
         monitor_in_stop: Some(Word(platform.monitor_in_stop)),
+        arrived_pages: Some(Word(platform.checkpoint.arrived_pages)),
+        stage: Some(Text(platform.checkpoint.stage)),
+        stage_page: Some(Text(platform.checkpoint.stage_page)),
+        suspend: Some(Text(platform.checkpoint.suspend)),
+        unsuspend: Some(Text(platform.checkpoint.unsuspend)),
+        checkpoint_state: Some(Text(platform.checkpoint.state)),
+        store_page: Some(Text(platform.checkpoint.store_page)),
+        disk_page: platform.checkpoint.disk_page.map(Text),
+        commit: Some(Text(platform.checkpoint.commit)),
+        restore: Some(Text(platform.checkpoint.restore)),
+        restore_page: Some(Text(platform.checkpoint.restore_page)),
     }
 }
 
@@ -193,6 +207,9 @@ fn policy(policy: &Policy) -> policy_text::Policy {
         migration,
         handover: Some(handover(&policy.handover)),
         detector: Some(detector(&policy.detector)),
+        checkpoint: policy.checkpoint.as_ref().map(checkpoint::checkpoint),
+        ending: policy.checkpoint.as_ref().map(|_| Word(policy.ending)),
+        fencing: policy.checkpoint.as_ref().map(|_| checkpoint::fencing(&policy.fencing)),
     }
 }
 

@@ -3,6 +3,7 @@
 //! All problems are collected, each with its place, and reported together; a scenario comes out only if there is none.
 //! The defaults of the format are here and in the submodules, once each.
 
+mod checkpoint;
 mod context;
 mod encoding;
 mod fault;
@@ -77,6 +78,7 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
     let policy = policy::policy(context, &file.policy, &root.key("policy"));
     if let Some(platform) = &platform {
         encoding::affordable(context, &policy, platform, &root);
+        checkpoint::affordable(context, &policy, platform, &root);
     }
     let vms = vms(context, file, platform.as_ref(), &root.key("vms"));
     if let (Some(network), Some(output)) = (&network, vms.first().and_then(|vm| vm.output.as_ref())) {
@@ -205,8 +207,12 @@ fn flow(context: &mut Context<'_>, flow: Option<&Flow>, at: &Place) -> OutputFlo
 
 fn drift(context: &mut Context<'_>, drift: Option<&ClockDrift>, at: &Place) -> Vec<(Host, i32)> {
     let Some(drift) = drift else { return Vec::new() };
-    let hosts =
-        [(Host::Source, drift.source), (Host::Destination, drift.destination), (Host::Management, drift.management)];
+    let hosts = [
+        (Host::Source, drift.source),
+        (Host::Destination, drift.destination),
+        (Host::Management, drift.management),
+        (Host::Staging, drift.staging),
+    ];
     let given = hosts.into_iter().filter_map(|(host, ppm)| ppm.map(|ppm| (host, ppm)));
     let given: Vec<(Host, i32)> = given.collect();
     for (host, ppm) in &given {

@@ -9,6 +9,7 @@
 //! (`{"crash": "destination"}`), nothing untagged, nothing flattened. What it does not do: check values against
 //! each other, read files, know defaults.
 
+pub mod checkpoint;
 pub mod fault;
 pub mod model;
 pub mod policy;
@@ -188,4 +189,7 @@ pub struct ClockDrift {
     /// Of the operator's host. Default: 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub management: Option<i32>,
+    /// Of the host that keeps checkpoints. Default: 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staging: Option<i32>,
 }

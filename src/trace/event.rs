@@ -22,6 +22,7 @@ const PROCESSES: &[(&str, &[&str])] = &[
     ("management", &["standing", "news"]),
     ("network", &["messages"]),
     ("faults", &["faults"]),
+    ("staging", &["standing", "news"]),
 ];
 
 const fn track(process: u64, thread: u64) -> Track {
@@ -46,6 +47,7 @@ pub(super) fn standing_of(host: Host) -> Track {
         Host::Source => track(3, 1),
         Host::Destination => track(4, 1),
         Host::Management | Host::Client => track(5, 1),
+        Host::Staging => track(8, 1),
     }
 }
 

@@ -54,6 +54,10 @@ fn phases(result: &RunResult) -> Vec<Event> {
             | Phase::PostCopy
             | Phase::Paused
             | Phase::Recovery
+            | Phase::Stage1
+            | Phase::Stage2
+            | Phase::Transfer
+            | Phase::Commit
             | Phase::Ending => (PHASES, phase.to_string()),
         };
         let mut event = complete(at, next, track, "phase", name);
@@ -111,7 +115,7 @@ fn executions(result: &RunResult) -> Vec<Event> {
             Fact::Resumed(resumption) => {
                 running.insert(resumption.host, (entry.at, resumption.branch.index(), resumption.guest));
             }
-            Fact::Paused { host, guest } => over(*host, running.remove(host), entry.at, Some(*guest)),
+            Fact::Paused { host, guest, .. } => over(*host, running.remove(host), entry.at, Some(*guest)),
             Fact::CopyGone { host, guest, .. } => over(*host, running.remove(host), entry.at, *guest),
             _ => {}
         }

@@ -126,6 +126,10 @@ impl LocalTime {
     pub fn since(self, earlier: Self) -> Span {
         Span(self.0.saturating_sub(earlier.0))
     }
+    /// This much later on this clock.
+    pub fn saturating_add(self, span: Span) -> Self {
+        Self(self.0.saturating_add(span.0))
+    }
 }
 
 impl Add<Span> for SimTime {

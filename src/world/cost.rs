@@ -12,6 +12,9 @@ impl World {
     pub(super) fn cost_of_placing(&self, host: Host, batch: &Batch) -> Span {
         let platform = &self.scenario.platform;
         let Some(arrived) = self.batches.get(&batch.id) else { return Span::ZERO };
+        if arrived.checkpoint {
+            return platform.checkpoint.restore_page.saturating_mul(arrived.pages.count().get());
+        }
         let held = self.vm.copy(host).map(|copy| &copy.memory);
         let absent = |page| held.is_none_or(|memory| !memory.content(page).is_present());
         let absent = PageCount::new(arrived.pages.iter().filter(|&(page, _)| absent(page)).count() as u64);

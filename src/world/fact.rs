@@ -1,7 +1,7 @@
 //! What happened, as the world knows it. Facts are the log, and all that oracle and metrics get beside the world.
 
 use crate::model::memory::BranchId;
-use crate::protocol::{Channel, Report, Standing, Suspicion};
+use crate::protocol::{Channel, Report, Standing, Stored, Suspicion, Version};
 use crate::units::{Bytes, PageCount, Ratio, Span};
 use crate::vocabulary::{Host, Phase, RoundsEnd};
 
@@ -29,6 +29,13 @@ pub enum Fact {
         host: Host,
         /// Guest time.
         guest: Span,
+        /// What for.
+        cause: PauseCause,
+    },
+    /// The right to run is held again where the copy stood for want of it.
+    Thawed {
+        /// Where.
+        host: Host,
     },
     /// The copy on this host is gone.
     CopyGone {
@@ -142,6 +149,48 @@ pub enum Fact {
         /// How.
         how: &'static str,
     },
+    /// A checkpoint of the copy on this host has come so far.
+    Round {
+        /// Where.
+        host: Host,
+        /// Which.
+        version: Version,
+        /// How far.
+        phase: Phase,
+    },
+    /// Pages of a checkpoint were sent to the store.
+    CheckpointSent {
+        /// Pages.
+        pages: PageCount,
+        /// Bytes on the wire.
+        bytes: Bytes,
+    },
+    /// A version, and all before it, are complete in the store.
+    Complete(Stored),
+    /// A node begins to restore the VM.
+    Restoring {
+        /// Which.
+        host: Host,
+    },
+    /// A claim was granted.
+    Claimed {
+        /// To whom.
+        host: Host,
+        /// What it is to restore; `None`: the base.
+        stored: Option<Stored>,
+        /// What the newest complete version was when the store was read.
+        newest: Option<Stored>,
+    },
+    /// Nothing stands in the way of the restore on this host any more.
+    Entitled {
+        /// Where.
+        host: Host,
+    },
+    /// A host was powered off by the power switch.
+    PoweredOff {
+        /// Which.
+        host: Host,
+    },
     /// A packet of the guest moved on.
     Output {
         /// From which host.
@@ -155,6 +204,17 @@ pub enum Fact {
         /// How far it is.
         stage: OutputStage,
     },
+}
+
+/// What a copy stops for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PauseCause {
+    /// To be moved.
+    Switchover,
+    /// A checkpoint.
+    Checkpoint,
+    /// The right to run has run out.
+    Lease,
 }
 
 /// How far a packet is.
@@ -183,4 +243,6 @@ pub struct Resumption {
     pub forked: bool,
     /// Whether its memory is exactly what it was when the state was saved.
     pub exact: bool,
+    /// What it had stopped for.
+    pub cause: PauseCause,
 }

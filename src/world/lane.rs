@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use crate::protocol::{Action, Batch, Channel, Input, StateId};
+use crate::protocol::{Action, Batch, Channel, Input, StateId, Version};
 use crate::units::Bytes;
 use crate::vocabulary::Host;
 
-use super::World;
+use super::program::Seat;
+use super::{Event, World};
 use crate::model::network::MessageId;
 
 /// What a node does on one page channel.
@@ -42,6 +43,9 @@ pub(super) enum Then {
     Place(Batch),
     Load(StateId),
     Resume,
+    Unsuspend,
+    Keep(Version, Batch),
+    Merge,
 }
 
 impl Lane {
@@ -61,13 +65,16 @@ impl Lane {
         });
         let planned = self.work.iter().filter_map(|action| match action {
             Action::Send { envelope, .. } => envelope.batch(),
-            Action::Place { batch, .. } => Some(batch.id),
+            Action::Place { batch, .. } | Action::Keep { batch, .. } => Some(batch.id),
             _ => None,
         });
         let under_way = match &self.working {
             Some(
-                Working::Timed { input: Input::Taken { batch, .. }, .. }
-                | Working::Timed { then: Then::Place(batch), .. },
+                Working::Timed {
+                    input: Input::Taken { batch, .. } | Input::Unstaged { batch, .. } | Input::Recalled { batch, .. },
+                    ..
+                }
+                | Working::Timed { then: Then::Place(batch) | Then::Keep(_, batch), .. },
             ) => Some(batch.id),
             _ => None,
         };
@@ -88,7 +95,7 @@ impl World {
     pub(super) fn pump(&mut self, host: Host) {
         loop {
             let node = self.node(host);
-            if node.agent.is_none() {
+            if !node.up {
                 return;
             }
             let main_is_idle = node.lanes.get(&Channel::Migration).is_none_or(Lane::is_idle);
@@ -102,7 +109,7 @@ impl World {
                 self.begin(host, channel, action);
             } else if let Some((input, bytes)) = lane.inbox.pop_front() {
                 lane.unread -= bytes;
-                self.step(host, input);
+                self.step_as(host, self.seat_of(host, channel), input);
                 self.open_window(host, channel);
             }
         }
@@ -132,18 +139,23 @@ impl World {
         let writers: Vec<Host> = writers.map(|(&host, _)| host).collect();
         for host in writers {
             self.node(host).lane(channel).working = None;
-            self.step(host, Input::Sent { channel });
+            self.step_as(host, self.seat_of(host, channel), Input::Sent { channel });
             self.pump(host);
         }
     }
 
-    pub(super) fn drop_work(&mut self, host: Host) {
-        for lane in self.node(host).lanes.values_mut() {
+    pub(super) fn drop_work(&mut self, host: Host, seat: Seat) {
+        let channels: Vec<Channel> = self.nodes[&host].lanes.keys().copied().collect();
+        for channel in channels {
+            if self.seat_of(host, channel) != seat {
+                continue;
+            }
+            let lane = self.node(host).lane(channel);
             lane.work.clear();
             lane.held = false;
             lane.working = None;
+            self.agenda.cancel(Event::WorkDone(host, channel));
         }
-        self.cancel_work(host);
         self.lose_orphans();
     }
 }

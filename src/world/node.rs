@@ -3,15 +3,13 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::network::{Close, StreamId};
-use crate::protocol::{
-    Action, Actions, Agent, Channel, Destination, Input, Operator, Settings, Source, Standing, Timer,
-};
-use crate::scenario::Scenario;
-use crate::scenario::policy::{AnsweredBy, Migration};
+use crate::protocol::{Action, Actions, Channel, Input, Standing, Timer};
+use crate::scenario::policy::AnsweredBy;
 use crate::units::{LocalTime, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
 use super::lane::Lane;
+use super::program::{Program, Seat, programs};
 use super::{Event, Fact, World, host_id};
 
 /// A host with an agent.
@@ -19,8 +17,8 @@ use super::{Event, Fact, World, host_id};
 pub(super) struct Node {
     /// Whether the host runs.
     pub up: bool,
-    /// The process, if it lives.
-    pub agent: Option<Program>,
+    /// The processes that live.
+    agents: BTreeMap<Seat, Program>,
     /// Drift of its clock against true time [ppm].
     drift_ppm: i32,
     /// Its work and what waits to be read, by page channel.
@@ -32,40 +30,13 @@ pub(super) struct Node {
     said: Option<Standing>,
 }
 
-/// What runs on a host.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(clippy::large_enum_variant, reason = "three of them in a world")]
-pub(super) enum Program {
-    Source(Source),
-    Destination(Destination),
-    Operator(Operator),
-}
-
-impl Program {
-    fn as_agent(&mut self) -> &mut dyn Agent {
-        match self {
-            Self::Source(agent) => agent,
-            Self::Destination(agent) => agent,
-            Self::Operator(agent) => agent,
-        }
-    }
-
-    fn standing(&self) -> Standing {
-        match self {
-            Self::Source(agent) => agent.standing(),
-            Self::Destination(agent) => agent.standing(),
-            Self::Operator(agent) => agent.standing(),
-        }
-    }
-}
-
 const PPM: i128 = 1_000_000;
 
 impl Node {
-    fn new(agent: Program, drift_ppm: i32) -> Self {
+    fn new(drift_ppm: i32) -> Self {
         Self {
             up: true,
-            agent: Some(agent),
+            agents: BTreeMap::new(),
             drift_ppm,
             lanes: BTreeMap::new(),
             pings: VecDeque::new(),
@@ -75,11 +46,16 @@ impl Node {
     }
 
     pub fn vmm_alive(&self) -> bool {
-        self.up && self.agent.is_some()
+        self.lives(Seat::Agent)
+    }
+
+    /// Whether a process lives.
+    pub fn lives(&self, seat: Seat) -> bool {
+        self.up && self.agents.contains_key(&seat)
     }
 
     pub fn standing(&self) -> Option<Standing> {
-        self.agent.as_ref().map(Program::standing)
+        self.agents.get(&Seat::Agent).map(Program::standing)
     }
 
     /// Its lane for a page channel.
@@ -113,9 +89,9 @@ fn scaled(ns: u64, num: i128, den: i128) -> u64 {
 impl World {
     pub(super) fn start_nodes(&mut self) {
         let scenario = self.scenario.clone();
-        for (host, program) in programs(&scenario) {
+        for (host, seat, program) in programs(&scenario) {
             let drift = scenario.clock_drift_ppm.iter().find(|d| d.0 == host).map_or(0, |d| d.1);
-            self.nodes.insert(host, Node::new(program, drift));
+            self.nodes.entry(host).or_insert_with(|| Node::new(drift)).agents.insert(seat, program);
         }
         for host in [Host::Source, Host::Destination] {
             self.connect(Host::Management, host, Channel::Management);
@@ -137,11 +113,34 @@ impl World {
         self.pump(host);
     }
 
+    /// Whose connection or lane it is at `host`.
+    pub(super) fn seat_of(&self, host: Host, channel: Channel) -> Seat {
+        match channel {
+            Channel::Checkpoint | Channel::Store if self.store_host() == Some(host) => Seat::Store,
+            Channel::Fence if host == Host::Management => Seat::Fencer,
+            _ => Seat::Agent,
+        }
+    }
+
+    /// Where the store of checkpoints is, if there is one.
+    pub fn store_host(&self) -> Option<Host> {
+        self.scenario.policy.checkpoint.as_ref().map(|checkpoint| checkpoint.store.host)
+    }
+
+    /// Whether a process lives.
+    pub(super) fn lives(&self, host: Host, seat: Seat) -> bool {
+        self.nodes.get(&host).is_some_and(|node| node.lives(seat))
+    }
+
     pub(super) fn step(&mut self, host: Host, input: Input) {
+        self.step_as(host, Seat::Agent, input);
+    }
+
+    pub(super) fn step_as(&mut self, host: Host, seat: Seat, input: Input) {
         let now = self.now;
         let node = self.node(host);
         let local = node.clock(now);
-        let Some(program) = &mut node.agent else { return };
+        let Some(program) = node.agents.get_mut(&seat) else { return };
         let mut actions = Actions::default();
         let received = match &input {
             Input::Message { envelope, .. } => envelope.batch(),
@@ -152,21 +151,22 @@ impl World {
         for action in actions.drain() {
             match action.lane() {
                 Some(channel) => self.node(host).lane(channel).work.push_back(action),
-                None => self.perform(host, action),
+                None => self.perform(host, seat, action),
             }
         }
         if let Some(id) = received.filter(|id| !self.node(host).batches().any(|held| held == *id)) {
             // The agent had no use for them.
             self.lose_batch(id);
         }
-        if self.node(host).said.replace(standing) != Some(standing) {
+        if seat == Seat::Agent && self.node(host).said.replace(standing) != Some(standing) {
             self.say(Fact::Standing { host, standing });
         }
     }
 
     /// Does what takes no time.
-    fn perform(&mut self, host: Host, action: Action) {
+    fn perform(&mut self, host: Host, seat: Seat, action: Action) {
         match action {
+            Action::Send { to, channel, envelope } if to == host => self.hand_over(host, seat, channel, envelope),
             Action::Connect { peer, channel } => self.connect(host, peer, channel),
             Action::Disconnect { channel } => self.disconnect(host, channel),
             Action::Send { to, channel, envelope } => {
@@ -179,7 +179,7 @@ impl World {
                 self.schedule(at, Event::Timer(host, timer));
             }
             Action::CancelTimer(timer) => self.agenda.cancel(Event::Timer(host, timer)),
-            Action::DropWork => self.drop_work(host),
+            Action::DropWork => self.drop_work(host, seat),
             Action::Hold(channel) => self.node(host).lane(channel).held = true,
             Action::ReadOn(channel) => self.node(host).lane(channel).held = false,
             Action::StartLog => {
@@ -203,6 +203,7 @@ impl World {
             Action::Pause => self.pause_migration(host),
             Action::Discard => self.discard(host),
             Action::Relinquish => self.relinquish(),
+            Action::Conclude if self.milestones.concluded.is_some() => {}
             Action::Conclude => {
                 self.milestones.concluded = Some(self.now);
                 self.say(Fact::Concluded);
@@ -226,6 +227,7 @@ impl World {
             | Action::Survey
             | Action::Reconcile(_)
             | Action::Resume => unreachable!("{action:?} is work"),
+            other => self.protect(host, other),
         }
     }
 
@@ -251,7 +253,9 @@ impl World {
     }
 
     pub(super) fn timer(&mut self, host: Host, timer: Timer) {
-        self.control(host, Input::Timer(timer));
+        let seat = if timer == Timer::Fenced { Seat::Fencer } else { Seat::Agent };
+        self.step_as(host, seat, Input::Timer(timer));
+        self.pump(host);
     }
 
     /// A ping reached `host`: who answers depends on the scenario.
@@ -269,60 +273,56 @@ impl World {
         }
     }
 
-    /// The process on `host` is gone: nothing of it is pending any more.
-    pub(super) fn kill_agent(&mut self, host: Host) {
-        let node = self.node(host);
-        node.agent = None;
-        let lanes = std::mem::take(&mut node.lanes);
-        node.pings.clear();
-        node.channels.clear();
-        self.agenda.cancel_where(|event| match event {
-            Event::Timer(at, _) | Event::WorkDone(at, _) | Event::Output(at) | Event::Access(at) => at == host,
-            Event::Request(_) => host == Host::Destination,
-            Event::Strike(_) | Event::Heal(_) | Event::Network(_) => false,
-        });
-        self.discard(host);
-        for channel in lanes.into_keys() {
-            self.open_window(host, channel);
+    /// Everything that runs on `host` is gone.
+    pub(super) fn kill_all(&mut self, host: Host) {
+        for seat in [Seat::Fencer, Seat::Store, Seat::Agent] {
+            self.kill(host, seat);
         }
     }
 
-    /// No work of `host` ends any more.
-    pub(super) fn cancel_work(&mut self, host: Host) {
-        for channel in self.node(host).lanes.keys().copied().collect::<Vec<_>>() {
+    /// A process on `host` is gone: nothing of it is pending any more. Answers its connections.
+    pub(super) fn kill(&mut self, host: Host, seat: Seat) -> Vec<StreamId> {
+        if self.node(host).agents.remove(&seat).is_none() {
+            return Vec::new();
+        }
+        let own = |channel: Channel, world: &Self| world.seat_of(host, channel) == seat;
+        let lanes: Vec<Channel> = self.nodes[&host].lanes.keys().copied().filter(|&c| own(c, self)).collect();
+        let channels: Vec<_> = self.nodes[&host].channels.keys().copied().filter(|key| own(key.1, self)).collect();
+        let node = self.node(host);
+        let streams = channels.iter().filter_map(|key| node.channels.remove(key)).collect();
+        for channel in &lanes {
+            node.lanes.remove(channel);
+        }
+        for &channel in &lanes {
             self.agenda.cancel(Event::WorkDone(host, channel));
         }
+        if seat == Seat::Agent {
+            self.node(host).pings.clear();
+            self.agenda.cancel_where(|event| match event {
+                Event::Timer(at, timer) => at == host && timer != Timer::Fenced,
+                Event::Output(at) | Event::Access(at) => at == host,
+                Event::Request(_) => host == Host::Destination,
+                _ => false,
+            });
+            self.discard(host);
+        } else if seat == Seat::Store {
+            self.versions.clear();
+        }
+        for channel in lanes {
+            self.open_window(host, channel);
+        }
+        streams
     }
 }
 
 pub(super) fn wire_nic(channel: Channel) -> crate::model::network::Nic {
     match channel {
-        Channel::Migration | Channel::Preempt | Channel::Parallel(_) | Channel::Question => {
-            crate::model::network::Nic::Migration
-        }
-        Channel::Management => crate::model::network::Nic::Application,
+        Channel::Migration
+        | Channel::Preempt
+        | Channel::Parallel(_)
+        | Channel::Question
+        | Channel::Checkpoint
+        | Channel::Store => crate::model::network::Nic::Migration,
+        Channel::Management | Channel::Fence => crate::model::network::Nic::Application,
     }
-}
-
-/// What the agents of a scenario know from the start.
-pub fn settings(scenario: &Scenario) -> Settings {
-    Settings {
-        policy: scenario.policy.clone(),
-        page_size: scenario.platform.page_size,
-        chunk: scenario.platform.chunk,
-        setup: scenario.platform.setup,
-        window: scenario.platform.window,
-        iteration: scenario.platform.iteration,
-    }
-}
-
-fn programs(scenario: &Scenario) -> [(Host, Program); 3] {
-    let settings = settings(scenario);
-    let asked = scenario.policy.migration != Migration::None;
-    let operator = Operator::new(&scenario.operator, asked);
-    [
-        (Host::Source, Program::Source(Source::new(settings.clone()))),
-        (Host::Destination, Program::Destination(Destination::new(settings))),
-        (Host::Management, Program::Operator(operator)),
-    ]
 }

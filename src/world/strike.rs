@@ -1,11 +1,13 @@
 //! Faults: when they strike, what they do, when they end; and the phases that they are addressed by.
 
-use crate::model::network::{Effect, StreamId};
+use crate::model::network::Effect;
+use crate::scenario::policy::Migration;
 use crate::scenario::{Direction, FaultKind, Trigger};
 use crate::units::{PageCount, SimTime};
 use crate::vocabulary::{Host, Phase};
 
-use super::{Event, Fact, World, host_id};
+use super::program::Seat;
+use super::{Event, Fact, Milestones, World, host_id};
 
 /// What has become of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,7 +52,8 @@ impl World {
         for (index, fault) in self.scenario.clone().faults.iter().enumerate() {
             let Trigger::Phase { name, round, progress, after } = fault.when else { continue };
             let here = name == self.progress.phase() && round.is_none_or(|round| round == self.progress.round());
-            if here && self.faults[index] == FaultState::Pending && self.progress.share() >= progress {
+            let reached = here && self.progress.share() >= progress || self.checkpoint_reaches(name, round, progress);
+            if reached && self.faults[index] == FaultState::Pending {
                 self.faults[index] = FaultState::Armed;
                 self.schedule(self.now + after, Event::Strike(index));
             }
@@ -79,19 +82,13 @@ impl World {
                 if !self.node_is_up(host) {
                     return Err(NotFired::AlreadyDead);
                 }
-                self.network.host_down(self.now, host_id(host), &mut self.effects);
-                if let Some(node) = self.nodes.get_mut(&host) {
-                    node.up = false;
-                    self.kill_agent(host);
-                }
-                self.bury(host);
+                self.go_down(host);
             }
             FaultKind::CrashVmm(host) => {
                 if !self.vmm_alive(host) {
                     return Err(NotFired::AlreadyDead);
                 }
-                let streams: Vec<StreamId> = self.node(host).channels.values().copied().collect();
-                self.kill_agent(host);
+                let streams = self.kill(host, Seat::Agent);
                 self.close_all(host, &streams);
                 self.bury(host);
             }
@@ -107,6 +104,16 @@ impl World {
             FaultKind::Silence => self.silence(true),
         }
         Ok(())
+    }
+
+    /// The host is off: nobody is told.
+    pub(super) fn go_down(&mut self, host: Host) {
+        self.network.host_down(self.now, host_id(host), &mut self.effects);
+        if self.nodes.contains_key(&host) {
+            self.kill_all(host);
+            self.node(host).up = false;
+        }
+        self.bury(host);
     }
 
     fn node_is_up(&self, host: Host) -> bool {
@@ -148,9 +155,12 @@ impl World {
 
     /// The source has opened a connection to the destination: a migration begins, or one that was paused is taken up.
     pub(super) fn connected(&mut self) {
-        if self.milestones.accepted.is_none() {
-            self.milestones.accepted = Some(self.now);
-            self.enter(Phase::Setup);
+        let again = self.milestones.gave_up.is_some();
+        if self.milestones.accepted.is_none() || again {
+            self.milestones = Milestones { accepted: Some(self.now), ..Milestones::default() };
+            if self.scenario.policy.migration != Migration::None {
+                self.enter(Phase::Setup);
+            }
         } else if self.progress.phase() == Phase::Paused {
             self.enter(Phase::Recovery);
         }
@@ -173,7 +183,7 @@ impl World {
     /// L: the VM stands, all that was due has arrived, nothing is on its way or lost.
     pub(super) fn check_last_page(&mut self) {
         let here = self.vm.copy(Host::Destination).is_some_and(|copy| copy.memory.is_complete());
-        let quiet = self.batches.is_empty() && self.counted.lost == PageCount::ZERO;
+        let quiet = self.travelling(false) == PageCount::ZERO && self.counted.lost == PageCount::ZERO;
         let followed = matches!(self.progress.phase(), Phase::PostCopy | Phase::Paused | Phase::Recovery);
         if here && (followed || self.progress.all_arrived() && quiet) {
             self.milestones.last_page = Some(self.now);
@@ -183,6 +193,9 @@ impl World {
     }
 
     pub(super) fn relinquish(&mut self) {
+        if self.milestones.relinquished.is_some() {
+            return;
+        }
         self.milestones.relinquished = Some(self.now);
         self.say(Fact::Relinquished);
         self.enter(Phase::Ending);

@@ -1,14 +1,15 @@
 //! The VM's copies, the states they were stopped at, and the tree of its executions.
 
 use crate::model::guest::Guest;
-use crate::model::memory::{BranchId, Memory, MemoryHash};
+use crate::model::memory::{BranchId, Memory, MemoryHash, WaitingWrites};
 use crate::protocol::StateId;
 use crate::rng::RunSeed;
 use crate::scenario::Scenario;
 use crate::units::{PageCount, Ratio, SimTime, Span};
 use crate::vocabulary::Host;
 
-use super::fact::Resumption;
+use super::fact::{PauseCause, Resumption};
+use super::held::Held;
 
 /// The VM on one host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -25,6 +26,12 @@ pub struct VmCopy {
     pub serves: bool,
     /// Its pages are sent whole and as they are, whatever the policy says of encoding.
     pub sends_whole: bool,
+    /// Output that waits for its checkpoint, if it is held.
+    pub held: Option<Held>,
+    /// Its vCPUs stand although they could run: the right to run is not held.
+    pub frozen: bool,
+    /// What all of the VM's memory was when the VM came here; pages that are not here are still as they were then.
+    arrived_as: Option<MemoryHash>,
 }
 
 /// CPU and devices as saved at a stop, and what memory was then.
@@ -34,8 +41,10 @@ pub struct SavedState {
     branch: BranchId,
     /// Guest time of the stop.
     pub at: Span,
-    /// All memory, as the guest left it.
-    pub hash: MemoryHash,
+    /// All memory, as the guest left it; `None` if that cannot be told any more.
+    pub hash: Option<MemoryHash>,
+    /// Writes that waited for their page: they are done when the VM goes on from here.
+    waiting: WaitingWrites,
     /// Whether a copy has run on from here already.
     continued: bool,
 }
@@ -58,6 +67,21 @@ pub struct VmState {
 }
 
 impl VmCopy {
+    /// Nothing of it is there.
+    fn absent(pages: PageCount) -> Self {
+        Self {
+            memory: Memory::absent(pages),
+            guest: None,
+            branch: BranchId::new(0),
+            at_state: None,
+            serves: false,
+            sends_whole: false,
+            held: None,
+            frozen: false,
+            arrived_as: None,
+        }
+    }
+
     /// Whether its vCPUs run.
     pub fn executes(&self) -> bool {
         self.guest.as_ref().is_some_and(Guest::is_running)
@@ -89,9 +113,7 @@ impl VmState {
             memory: Memory::initial(pages),
             guest: Some(guest),
             branch,
-            at_state: None,
-            serves: false,
-            sends_whole: false,
+            ..VmCopy::absent(PageCount::ZERO)
         });
         state
     }
@@ -101,7 +123,7 @@ impl VmState {
         match host {
             Host::Source => self.source.as_ref(),
             Host::Destination => self.destination.as_ref(),
-            Host::Management | Host::Client => None,
+            Host::Management | Host::Client | Host::Staging => None,
         }
     }
 
@@ -109,6 +131,11 @@ impl VmState {
     pub fn copies(&self) -> impl Iterator<Item = (Host, &VmCopy)> {
         let hosts = [Host::Source, Host::Destination];
         hosts.into_iter().filter_map(|host| Some((host, self.copy(host)?)))
+    }
+
+    /// Whether output of the copy on `host` is held.
+    pub fn holds(&self, host: Host) -> bool {
+        self.copy(host).is_some_and(|copy| copy.held.is_some())
     }
 
     /// The tree of executions, by [`BranchId::index`].
@@ -130,21 +157,14 @@ impl VmState {
         match host {
             Host::Source => &mut self.source,
             Host::Destination => &mut self.destination,
-            Host::Management | Host::Client => unreachable!("no VM runs on {host}"),
+            Host::Management | Host::Client | Host::Staging => unreachable!("no VM runs on {host}"),
         }
     }
 
     /// The copy that pages are received into, made on the first of them.
     pub(super) fn receiving(&mut self, host: Host) -> &mut VmCopy {
         let pages = self.pages;
-        self.slot(host).get_or_insert_with(|| VmCopy {
-            memory: Memory::absent(pages),
-            guest: None,
-            branch: BranchId::new(0),
-            at_state: None,
-            serves: false,
-            sends_whole: false,
-        })
+        self.slot(host).get_or_insert_with(|| VmCopy::absent(pages))
     }
 
     /// Stops the copy on `host` and saves CPU and devices.
@@ -157,9 +177,23 @@ impl VmState {
         copy.at_state = Some(id);
         let mut saved = guest.clone();
         saved.throttle(now, Ratio::ZERO);
-        let state = SavedState { guest: saved, branch: copy.branch, at, hash: copy.memory.hash(), continued: false };
-        self.states.push(state);
+        saved.find_all_pages(now);
+        let (branch, waiting) = (copy.branch, copy.memory.waiting_writes());
+        let hash = self.whole_hash(host);
+        self.states.push(SavedState { guest: saved, branch, at, hash, waiting, continued: false });
         Some((id, at))
+    }
+
+    /// The hash of all of the VM's memory as the copy on `host` has it: what is here, what is not here and is as it was when the
+    /// VM came, and the writes that wait for such pages.
+    fn whole_hash(&self, host: Host) -> Option<MemoryHash> {
+        let copy = self.copy(host)?;
+        if copy.memory.is_complete() {
+            return Some(copy.memory.hash());
+        }
+        let base = self.source.as_ref().filter(|source| source.memory.is_complete());
+        let original = |page| base.map(|source| source.memory.content(page));
+        copy.memory.hash_since(copy.arrived_as?, original)
     }
 
     /// Loads a saved state into the copy on `host`.
@@ -169,11 +203,21 @@ impl VmState {
         copy.guest = Some(state.guest);
         copy.branch = state.branch;
         copy.at_state = Some(id);
+        copy.arrived_as = state.hash;
+        copy.memory.write_waiting(&state.waiting);
+    }
+
+    /// The copy on `host` is no longer to be restored from, or served from: it is what is being restored.
+    pub(super) fn take_back(&mut self, host: Host) {
+        if let Some(copy) = self.slot(host) {
+            copy.serves = false;
+            copy.memory.stop_log();
+        }
     }
 
     /// Runs the copy on `host` from the state it stands at. A second run from the same state opens a branch. `None`: there
     /// is nothing to run, or it runs already.
-    pub(super) fn resume(&mut self, host: Host, now: SimTime) -> Option<Resumption> {
+    pub(super) fn resume(&mut self, host: Host, now: SimTime, cause: PauseCause) -> Option<Resumption> {
         let newest = self.branches.len();
         let ready = |copy: &&VmCopy| (copy.is_complete() || copy.memory.takes_faults()) && !copy.executes();
         let id = self.copy(host).filter(ready)?.at_state?;
@@ -187,21 +231,26 @@ impl VmState {
         let copy = self.slot(host).as_mut()?;
         copy.branch = if forked { BranchId::new(newest) } else { origin };
         copy.at_state = None;
-        copy.guest.as_mut()?.start(now);
-        Some(Resumption { host, branch: copy.branch, guest: at, forked, exact })
+        if !copy.frozen {
+            copy.guest.as_mut()?.start(now);
+        }
+        Some(Resumption { host, branch: copy.branch, guest: at, forked, exact, cause })
     }
 
     /// Whether the memory on `host` is what the VM left at its stop. Missing pages are taken from where they wait to be sent;
     /// if they are nowhere any more, what is there cannot be told by its hash alone, and is judged at the end.
     fn is_exact(&self, host: Host, id: StateId) -> bool {
-        let Some(copy) = self.copy(host) else { return false };
-        let hash = if copy.memory.is_complete() {
-            copy.memory.hash()
-        } else {
-            let Some(source) = self.source.as_ref().filter(|source| source.at_state == Some(id)) else { return true };
-            copy.memory.hash_filled_from(&source.memory)
+        let saved = self.state(id).hash;
+        let copy = self.copy(host);
+        let hash = match copy {
+            // It ran here before, or its pages were sent in rounds: what came must be what was sent.
+            Some(copy) if !copy.memory.is_complete() && !copy.memory.was_written_here() => {
+                let source = self.source.as_ref().filter(|source| source.at_state == Some(id));
+                source.map(|source| copy.memory.hash_filled_from(&source.memory))
+            }
+            _ => self.whole_hash(host),
         };
-        hash == self.state(id).hash
+        hash.is_none() || saved.is_none() || hash == saved
     }
 
     /// The copy on `host` serves pages from now on.
@@ -215,6 +264,7 @@ impl VmState {
     pub(super) fn boot(&mut self, now: SimTime) -> Resumption {
         let copy = self.source.as_mut().expect("the VM begins on the source");
         copy.guest.as_mut().expect("with CPU and devices").start(now);
-        Resumption { host: Host::Source, branch: copy.branch, guest: Span::ZERO, forked: false, exact: true }
+        let cause = PauseCause::Switchover;
+        Resumption { host: Host::Source, branch: copy.branch, guest: Span::ZERO, forked: false, exact: true, cause }
     }
 }

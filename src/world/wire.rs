@@ -9,8 +9,10 @@ use crate::scenario::{MonitorInStop, OutputFlow};
 use crate::units::{Bytes, Span};
 use crate::vocabulary::{Host, Phase};
 
+use super::held::Emitted;
 use super::node::Node;
-use super::{Event, Fact, OutputStage, World, envelope_name, host_id, host_of};
+use super::program::Seat;
+use super::{Event, Fact, OutputStage, World, host_id, host_of};
 
 /// What a message number stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -33,9 +35,15 @@ const SMALL_PACKET: Bytes = Bytes::new(64);
 impl World {
     /// Does all that the network answered, and what follows from it.
     pub(super) fn settle(&mut self) {
-        while !self.effects.is_empty() {
+        loop {
             for effect in std::mem::take(&mut self.effects) {
                 self.effect(effect);
+            }
+            if let Some((host, seat, input)) = self.handed.pop_front() {
+                self.step_as(host, seat, input);
+                self.pump(host);
+            } else if self.effects.is_empty() {
+                return;
             }
         }
     }
@@ -84,7 +92,8 @@ impl World {
         };
         let bytes = self.scenario.platform.message
             + match &envelope.message {
-                Message::Pages(batch) => batch.bytes,
+                Message::Pages(batch) | Message::Chunk { batch, .. } | Message::Restored(batch) => batch.bytes,
+                Message::Mark { .. } | Message::AllRestored => self.scenario.platform.checkpoint.state,
                 Message::State(_) | Message::Switch { stale: None, .. } => self.scenario.platform.device_state,
                 Message::Switch { stale: Some(list), .. } => self.scenario.platform.device_state + list.bytes,
                 Message::Have(list) => list.bytes,
@@ -92,7 +101,7 @@ impl World {
             };
         let number = self.numbers.message;
         if is_told(channel, &envelope) {
-            self.say(Fact::Said { from, to, number, what: envelope_name(&envelope), delivered: false });
+            self.say(Fact::Said { from, to, number, what: envelope.message.name(), delivered: false });
         }
         let message = self.number(Packet::Protocol { from, to, stream, channel, envelope });
         self.network.write(self.now, stream, host_id(from), bytes, message, &mut self.effects);
@@ -133,13 +142,19 @@ impl World {
         let Some(copy) = self.vm.copy(host) else { return };
         let branch = copy.branch;
         let guest = copy.guest.as_ref().map_or(Span::ZERO, |g| g.time(self.now));
-        let size = self.scenario.vms[0].output.as_ref().map_or(Bytes::ZERO, |output| output.size);
         for &number in numbers {
             self.say(Fact::Output { host, number, branch, guest, stage: OutputStage::Emitted });
-            let packet = Packet::Output { host, number, branch, guest };
-            self.datagram(host, Host::Client, Nic::Application, size, packet);
+            self.send_output(host, Emitted { number, branch, guest, at: self.now });
         }
         self.watch_output(host);
+    }
+
+    /// Lets a packet of the guest go to its client.
+    pub(super) fn transmit(&mut self, host: Host, packet: Emitted) {
+        let Emitted { number, branch, guest, .. } = packet;
+        let size = self.scenario.vms[0].output.as_ref().map_or(Bytes::ZERO, |output| output.size);
+        let packet = Packet::Output { host, number, branch, guest };
+        self.datagram(host, Host::Client, Nic::Application, size, packet);
     }
 
     fn left(&mut self, message: MessageId) {
@@ -153,7 +168,7 @@ impl World {
         match packet {
             Some(Packet::Protocol { from, to, stream, channel, envelope }) => {
                 if is_told(channel, &envelope) && self.vmm_alive(to) {
-                    let what = envelope_name(&envelope);
+                    let what = envelope.message.name();
                     self.say(Fact::Said { from, to, number: message.0, what, delivered: true });
                 }
                 self.received(from, to, stream, channel, envelope);
@@ -183,8 +198,15 @@ impl World {
         }
     }
 
+    /// Hands a message from one process of a host to the other: no network is between them.
+    pub(super) fn hand_over(&mut self, host: Host, from: Seat, channel: Channel, envelope: Envelope) {
+        let to = if from == Seat::Agent { self.seat_of(host, channel) } else { Seat::Agent };
+        self.handed.push_back((host, to, Input::Message { from: host, channel, envelope }));
+    }
+
     fn received(&mut self, from: Host, to: Host, stream: StreamId, channel: Channel, envelope: Envelope) {
-        if !self.vmm_alive(to) {
+        let seat = self.seat_of(to, channel);
+        if !self.lives(to, seat) {
             self.lose_pages_of(&envelope);
             // No process has this connection: the kernel says so.
             self.network.close(self.now, stream, host_id(to), Close::Reset, &mut self.effects);
@@ -192,17 +214,29 @@ impl World {
         }
         // A node knows of a connection once something has arrived on it.
         self.node(to).channels.insert((from, channel), stream);
-        let bytes = if let Message::Pages(batch) = &envelope.message { batch.bytes } else { Bytes::ZERO };
+        let bytes = match &envelope.message {
+            Message::Pages(batch) | Message::Chunk { batch, .. } | Message::Restored(batch) => batch.bytes,
+            _ => Bytes::ZERO,
+        };
+        let checkpoint = matches!(
+            envelope.message,
+            Message::Chunk { .. } | Message::Mark { .. } | Message::Restored(_) | Message::AllRestored
+        );
         // QEMU hears `migrate-pause` and `migrate-recover` out of band.
         let out_of_band = matches!(envelope.message, Message::Pause | Message::Recover);
         let input = Input::Message { from, channel, envelope };
         match channel {
-            _ if to == Host::Destination && channel.carries_pages() => self.queue(to, channel, input, bytes),
+            _ if checkpoint || to == Host::Destination && channel.is_migration() => {
+                self.queue(to, channel, input, bytes);
+            }
             Channel::Management if !out_of_band && self.monitor_is_blocked(to) => {
                 self.queue(to, Channel::Migration, input, bytes);
             }
             // The source reads with a thread of its own.
-            _ => self.control(to, input),
+            _ => {
+                self.step_as(to, seat, input);
+                self.pump(to);
+            }
         }
     }
 
@@ -242,10 +276,11 @@ impl World {
         }
         node.channels.retain(|_, known| *known != stream);
         let input = Input::Broken { channel };
-        if at == Host::Destination && channel.carries_pages() {
+        if at == Host::Destination && channel.is_migration() {
             self.queue(at, channel, input, Bytes::ZERO);
         } else {
-            self.control(at, input);
+            self.step_as(at, self.seat_of(at, channel), input);
+            self.pump(at);
         }
     }
 
@@ -253,7 +288,7 @@ impl World {
     /// with FIN behind what is buffered.
     pub(super) fn close_all(&mut self, host: Host, streams: &[StreamId]) {
         for &stream in streams {
-            let carries = self.channels.get(&stream).is_some_and(|channel| channel.carries_pages());
+            let carries = self.channels.get(&stream).is_some_and(|channel| channel.is_migration());
             let reads = host == Host::Destination && carries;
             let how = if reads { Close::Reset } else { Close::Fin };
             self.network.close(self.now, stream, host_id(host), how, &mut self.effects);
@@ -284,7 +319,8 @@ impl World {
 /// Whether a message is news of its own. Pages and requests are only counted, and the parallel channels carry nothing but pages and the
 /// flushes that the migration connection has, too.
 fn is_told(channel: Channel, envelope: &Envelope) -> bool {
-    let routine = envelope.batch().is_some() || matches!(envelope.message, Message::Request(_));
+    let routine = envelope.batch().is_some()
+        || matches!(envelope.message, Message::Request(_) | Message::LeaseRequest(_) | Message::LeaseGranted(_));
     !routine && !matches!(channel, Channel::Parallel(_))
 }
 

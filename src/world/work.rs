@@ -10,7 +10,7 @@ use crate::units::{Bytes, PageCount, Ratio, Span};
 use crate::vocabulary::{Host, Phase};
 
 use super::lane::{Then, Working};
-use super::{Event, Fact, InFlight, World};
+use super::{Event, Fact, InFlight, PauseCause, Resumption, World};
 
 const BYTES_PER_GIB: u64 = 1 << 30;
 
@@ -27,7 +27,7 @@ impl World {
                     return;
                 }
                 // The connection is over: the write fails at once.
-                self.step(host, Input::Broken { channel });
+                self.step_as(host, self.seat_of(host, channel), Input::Broken { channel });
                 (Span::ZERO, Input::Sent { channel }, Then::Nothing)
             }
             Action::SyncLog => (listing, Input::Synced { pending: self.sync_log(host) }, Then::Nothing),
@@ -55,7 +55,11 @@ impl World {
             ),
             Action::Load(state) => (platform.load, Input::Loaded, Then::Load(state)),
             Action::Resume => (platform.resume, Input::Resumed, Then::Resume),
-            other => unreachable!("{other:?} is not work"),
+            other => match self.begin_protecting(host, &other) {
+                Some(work) => work,
+                // There is no copy to do it to.
+                None => return,
+            },
         };
         self.node(host).lane(lane).working = Some(Working::Timed { input, then });
         self.schedule(self.now.saturating_add(cost), Event::WorkDone(host, lane));
@@ -77,8 +81,11 @@ impl World {
                     return;
                 }
             }
+            Then::Unsuspend => self.unsuspend(host),
+            Then::Keep(version, batch) => self.kept(version, &batch),
+            Then::Merge => self.merge(host),
         }
-        self.step(host, input);
+        self.step_as(host, self.seat_of(host, lane), input);
         self.pump(host);
     }
 
@@ -124,7 +131,7 @@ impl World {
         let batch = Batch { id: self.numbers.batch, pages: count, bytes: wire.bytes };
         self.numbers.batch += 1;
         let (leg, zero, compressed) = (self.progress.leg(), wire.zero, wire.compressed);
-        self.batches.insert(batch.id, InFlight { pages, compressed, zero, leg });
+        self.batches.insert(batch.id, InFlight { pages, compressed, zero, leg, checkpoint: false });
         self.counted.sent += count;
         self.say(Fact::PagesSent { pages: count, zero: wire.zero, bytes: wire.bytes });
         (batch, left, wire.cost)
@@ -132,6 +139,11 @@ impl World {
 
     fn place(&mut self, host: Host, batch: &Batch) {
         let Some(arrived) = self.batches.remove(&batch.id) else { return };
+        if arrived.checkpoint {
+            self.counted_stored.placed += arrived.pages.count();
+            self.vm.receiving(host).memory.overwrite(arrived.pages.iter());
+            return;
+        }
         let memory = &mut self.vm.receiving(host).memory;
         let placed = memory.place(&arrived.pages);
         let missing = memory.missing();
@@ -141,7 +153,8 @@ impl World {
         self.progress.arrived(pages, arrived.leg);
         self.progress.missing(missing);
         self.say(Fact::PagesArrived { pages });
-        if self.vm.copy(host).is_some_and(super::vm::VmCopy::executes) {
+        // Whoever waits for them: the VM may stand for a checkpoint meanwhile.
+        if self.vm.copy(host).is_some_and(|copy| copy.memory.takes_faults()) {
             self.satisfy(host, &arrived.pages);
         }
         self.check_last_page();
@@ -152,6 +165,10 @@ impl World {
     pub(super) fn lose_batch(&mut self, id: u64) {
         if let Some(lost) = self.batches.remove(&id) {
             let pages = lost.pages.count();
+            if lost.checkpoint {
+                self.counted_stored.lost += pages;
+                return;
+            }
             self.counted.lost += pages;
             self.say(Fact::PagesLost { pages });
         }
@@ -160,17 +177,23 @@ impl World {
     fn stop(&mut self, host: Host) -> Option<StateId> {
         let (state, guest) = self.vm.stop(host, self.now)?;
         self.agenda.cancel(Event::Output(host));
-        self.say(Fact::Paused { host, guest });
+        self.say(Fact::Paused { host, guest, cause: PauseCause::Switchover });
         self.enter(Phase::Stop);
         Some(state)
     }
 
     fn resume(&mut self, host: Host) -> bool {
-        let Some(resumption) = self.vm.resume(host, self.now) else { return false };
-        self.say(Fact::Resumed(resumption));
-        self.watch_output(host);
+        let Some(resumption) = self.vm.resume(host, self.now, PauseCause::Switchover) else { return false };
+        self.runs_on(host, resumption);
         self.follow(host);
         true
+    }
+
+    /// A copy executes from now on.
+    pub(super) fn runs_on(&mut self, host: Host, resumption: Resumption) {
+        self.say(Fact::Resumed(resumption));
+        self.watch_output(host);
+        self.watch_access(host);
     }
 
     pub(super) fn throttle(&mut self, host: Host, throttle: Ratio) {
@@ -188,7 +211,7 @@ impl World {
 
     /// Frees the copy on `host`, if there is one.
     pub(super) fn discard(&mut self, host: Host) {
-        if matches!(host, Host::Management | Host::Client) {
+        if !matches!(host, Host::Source | Host::Destination) {
             return;
         }
         let now = self.now;
@@ -198,6 +221,7 @@ impl World {
             self.agenda.cancel(Event::Output(host));
             self.forget_accesses(host);
             self.say(Fact::CopyGone { host, executed, guest });
+            self.lose_held(host, copy.held.take());
         }
     }
 }

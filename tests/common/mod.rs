@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use assert_cmd::Command;
 use midflight::metric::{COLUMNS, Column};
-use midflight::protocol::{Action, Actions, Agent, Attempt, Channel, Envelope, Input, Message};
+use midflight::protocol::{Action, Actions, Agent, Attempt, Channel, Envelope, Epoch, Input, Message};
 use midflight::scenario::{LoadOptions, Scenario, load, load_text};
 use midflight::units::LocalTime;
 use midflight::vocabulary::Host;
@@ -66,7 +66,7 @@ pub fn step(agent: &mut dyn Agent, input: Input) -> Vec<Action> {
 
 /// A message of the first attempt.
 pub fn message(from: Host, channel: Channel, message: Message) -> Input {
-    Input::Message { from, channel, envelope: Envelope { attempt: Attempt(1), message } }
+    Input::Message { from, channel, envelope: Envelope { attempt: Attempt(1), epoch: Epoch::default(), message } }
 }
 
 /// What the program said and how it ended.

@@ -76,6 +76,25 @@ impl PageSet {
         }
     }
 
+    /// Takes everything out, in ascending order.
+    pub fn drain(&mut self) -> Vec<u64> {
+        let mut out = Vec::with_capacity(usize::try_from(self.len).expect("it fits in memory"));
+        for block in 0..self.summary.len() {
+            let mut live = std::mem::take(&mut self.summary[block]);
+            while live != 0 {
+                let word = block * 64 + live.trailing_zeros() as usize;
+                live &= live - 1;
+                let mut bits = std::mem::take(&mut self.words[word]);
+                while bits != 0 {
+                    out.push(word as u64 * 64 + u64::from(bits.trailing_zeros()));
+                    bits &= bits - 1;
+                }
+            }
+        }
+        self.len = 0;
+        out
+    }
+
     /// Moves everything from `other` here; `other` is empty afterwards.
     pub fn absorb(&mut self, other: &mut Self) {
         assert_eq!(self.bound, other.bound, "sets of the same memory");

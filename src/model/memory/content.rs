@@ -77,6 +77,11 @@ impl MemoryHash {
     pub fn replace(&mut self, page: u64, old: Content, new: Content) {
         self.0 = self.0.wrapping_sub(mix(page, old)).wrapping_add(mix(page, new));
     }
+    /// With another's changes.
+    #[must_use]
+    pub fn plus(self, changes: Self) -> Self {
+        Self(self.0.wrapping_add(changes.0))
+    }
     /// The number.
     pub fn get(self) -> u64 {
         self.0

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Action, Actions, Channel, Destination, Message, PageCount, Report, State, StateId, Suspicion};
+use super::{Action, Actions, Channel, Destination, LocalTime, Message, PageCount, Report, State, StateId, Suspicion};
 use crate::protocol::{FaultId, PageList};
 
 /// Pages are missing.
@@ -16,15 +16,21 @@ pub(super) struct Fetching {
 
 impl Destination {
     /// CPU and devices are here, the memory follows.
-    pub(super) fn switch(&mut self, state: StateId, outdated: Option<PageList>, out: &mut Actions) {
+    pub(super) fn switch(&mut self, state: StateId, outdated: Option<PageList>, now: LocalTime, out: &mut Actions) {
         self.post_copy = true;
         out.push(Action::TakeFaults { stale: outdated });
+        if let Some(checkpointer) = &mut self.checkpointer {
+            checkpointer.prepare(self.attempt, now, out);
+        }
         self.load(state, out);
     }
 
     /// The VM runs here.
-    pub(super) fn began(&mut self, out: &mut Actions) {
+    pub(super) fn began(&mut self, now: LocalTime, out: &mut Actions) {
         self.state = State::Fetching(Fetching::default());
+        if let Some(checkpointer) = &mut self.checkpointer {
+            checkpointer.start(now, out);
+        }
         if std::mem::take(&mut self.asked) {
             self.send(Channel::Question, Message::Answer(super::Answer::Running), out);
         } else {
@@ -58,7 +64,7 @@ impl Destination {
             let paused = fetching.paused;
             self.state = State::Running { source_suspect: paused };
             out.report(self.attempt, Report::Success);
-            if !paused {
+            if self.ends_protection(out) && !paused {
                 self.send(Channel::Migration, Message::Complete, out);
             }
         }
@@ -80,7 +86,11 @@ impl Destination {
     pub(super) fn suspect_while_fetching(&mut self, why: Suspicion, out: &mut Actions) {
         let State::Fetching(Fetching { paused: false, .. }) = self.state else { return };
         out.push(Action::Suspect(why));
-        self.pause(out);
+        if self.may_restore() {
+            self.restore(out);
+        } else {
+            self.pause(out);
+        }
     }
 
     /// The source has connected again and asks which pages are here.

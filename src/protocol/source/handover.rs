@@ -51,6 +51,8 @@ impl Source {
             Message::Complete => self.complete(channel, out),
             Message::Have(list) => self.has(*list, out),
             Message::Pause => self.told_to_pause(out),
+            Message::Degrade => self.give_up_restoring(channel, out),
+            Message::Abandon => self.abandoned_there(out),
             Message::Recover => self.recover(out),
             Message::Answer(Answer::Abandoned)
                 if matches!(

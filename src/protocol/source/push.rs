@@ -92,8 +92,10 @@ impl Source {
     /// Sends CPU and devices.
     pub(super) fn switch(&mut self, state: StateId, outdated: Option<PageList>, now: LocalTime, out: &mut Actions) {
         out.push(Action::SendWhole);
+        self.base = Some(state);
         if self.write(Channel::Migration, Message::Switch { state, stale: outdated }, out) {
             self.state = State::Pushing(self.pushing(None, Errand::Asked, false, now));
+            self.send_image(state, out);
         }
     }
 

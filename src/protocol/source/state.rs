@@ -6,6 +6,7 @@ use super::Pacer;
 use super::push::Pushing;
 use super::{Awaited, Limit, PageCount, Report, Rounds, Standing, StateId};
 use crate::protocol::FaultId;
+use crate::protocol::recovery::Recovery;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum State {
@@ -50,6 +51,10 @@ pub(super) enum State {
     HandingOver(Handing),
     /// "Go" is sent: this copy never runs again.
     Relinquished(Handing),
+    /// The VM runs here and stays; checkpoints are made of it.
+    Protecting,
+    /// The VM is being restored here.
+    Restoring(Recovery),
     /// Its part is done.
     Ended(Report),
 }
@@ -87,6 +92,8 @@ impl State {
             State::Paused { asking: true, .. } | State::Relinquished(Handing::Asking) => {
                 Standing::Asking(Awaited::Started)
             }
+            State::Protecting => Standing::Working("protecting"),
+            State::Restoring(recovery) => recovery.standing(),
             State::Ended(report) => Standing::Ended(*report),
         }
     }

@@ -73,8 +73,8 @@ fn style(kind: Kind) -> Style {
     match kind {
         Kind::Fault | Kind::Suspicion => WARN,
         Kind::Violation => BAD.bold(),
-        Kind::Guest | Kind::Milestone => STRONG,
-        Kind::Standing | Kind::End => DIM,
+        Kind::Guest | Kind::Milestone | Kind::Restore => STRONG,
+        Kind::Standing | Kind::End | Kind::Checkpoint => DIM,
         Kind::Phase | Kind::Throttle | Kind::Sync | Kind::Loss | Kind::Report | Kind::Message | Kind::Connection => {
             PLAIN
         }

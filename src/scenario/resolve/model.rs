@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::checkpoint::{Like, costs};
 use super::context::{Context, Layers, Place};
 use crate::scenario::schema::model::{self as text, Model, ModelKind, ModelRef, RateTrace};
 use crate::scenario::source::Source;
@@ -184,6 +185,9 @@ pub(super) fn platform(
     let (window, window_at) = required!(context, layers, window, Span::from_ns(1));
     context.positive(window != Span::ZERO, &window_at);
     let place_page = required!(context, layers, place_page, Span::ZERO).0;
+    let read_page = required!(context, layers, read_page, Span::ZERO).0;
+    let stop = required!(context, layers, stop, Span::ZERO).0;
+    let resume = required!(context, layers, resume, Span::ZERO).0;
     Some(Platform {
         page_size,
         page_header: required!(context, layers, page_header, Bytes::ZERO).0,
@@ -194,19 +198,20 @@ pub(super) fn platform(
         dirty_log: required!(context, layers, dirty_log, DirtyLog::Snapshot).0,
         setup: required!(context, layers, setup, Span::ZERO).0,
         sync_per_gib: required!(context, layers, sync_per_gib, Span::ZERO).0,
-        read_page: required!(context, layers, read_page, Span::ZERO).0,
+        read_page,
         place_page,
         first_touch: optional!(layers, first_touch).map_or(Span::ZERO, |(cost, _)| cost),
         place_zero: optional!(layers, place_zero).map_or(place_page, |(cost, _)| cost),
         xbzrle_page: optional!(layers, xbzrle_page).map(|(cost, _)| cost),
         compress_page: optional!(layers, compress_page).map(|(cost, _)| cost),
         decompress_page: optional!(layers, decompress_page).map(|(cost, _)| cost),
-        stop: required!(context, layers, stop, Span::ZERO).0,
+        stop,
         load: required!(context, layers, load, Span::ZERO).0,
-        resume: required!(context, layers, resume, Span::ZERO).0,
+        resume,
         fault: required!(context, layers, fault, Span::ZERO).0,
         window,
         iteration: optional!(layers, iteration).map_or(window.scale_saturating(Ratio::new(1, 2)), |(span, _)| span),
         monitor_in_stop: optional!(layers, monitor_in_stop).map_or(MonitorInStop::Answers, |(word, _)| word),
+        checkpoint: costs(&layers, &Like { read_page, place_page, stop, resume, device_state }),
     })
 }

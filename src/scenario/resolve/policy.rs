@@ -1,5 +1,6 @@
 //! `policy`: the defaults of QEMU where it has them, and limits that cannot work refused.
 
+use super::checkpoint;
 use super::context::{Context, Place};
 use super::encoding::{channels, encoding};
 use crate::scenario::policy::{
@@ -33,7 +34,14 @@ pub(super) fn policy(context: &mut Context<'_>, policy: &text::Policy, at: &Plac
     };
     // Once a post-copy has switched over, QEMU's source refuses to go on; a pre-copy's does.
     let silent_source = if migration.post_copy().is_some() { OnSilence::Wait } else { OnSilence::Resume };
+    let at_checkpoint = at.key("checkpoint");
+    let checkpoint =
+        policy.checkpoint.as_ref().map(|text| checkpoint::checkpoint(context, text, &migration, &at_checkpoint));
+    let store = checkpoint.as_ref().map(|checkpoint| checkpoint.store.host);
     Policy {
+        ending: checkpoint::ending(context, policy, store, at),
+        fencing: checkpoint::fencing(context, policy, store, at),
+        checkpoint,
         migration,
         handover: handover(context, policy.handover.as_ref(), silent_source, &at.key("handover")),
         detector: detector(context, policy.detector.as_ref(), &at.key("detector")),

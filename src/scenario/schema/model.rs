@@ -15,7 +15,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::quantity::{SchemaVersion, Text, Word};
 pub use super::workload::{Class, Pattern, WorkloadPhase, Zipf};
-use crate::scenario::{DirtyLog, MonitorInStop, Nics};
+use crate::scenario::{ArrivedPages, DirtyLog, MonitorInStop, Nics};
 use crate::units::{ByteRate, Bytes, PageCount, Ratio, Span};
 
 /// What a model describes; also the folder of its files.
@@ -304,6 +304,29 @@ model! {
         /// Whether the VMM hears commands (`cancel`) while its VM stands for the last copy (`answers`), or only after it
         /// (`blocked`). Default: `"answers"`.
         monitor_in_stop: Word<MonitorInStop>,
+        /// Whether a page that arrives counts as dirty for the next checkpoint even if the guest does not write it.
+        /// Default: `"clean"`.
+        arrived_pages: Word<ArrivedPages>,
+        /// What a stage of a checkpoint costs beside its pages and the sync of the dirty log. Default: `"0 s"`.
+        stage: Text<Span>,
+        /// Copying one page in a stage of a checkpoint. Default: `read_page`.
+        stage_page: Text<Span>,
+        /// Stopping the vCPUs for a checkpoint, quiescing devices and saving both. Default: `stop`.
+        suspend: Text<Span>,
+        /// Starting the vCPUs after it. Default: `resume`.
+        unsuspend: Text<Span>,
+        /// CPU and devices of a checkpoint: bytes sent with its pages. Default: `device_state`.
+        checkpoint_state: Text<Bytes>,
+        /// Storing one page in memory. Default: `place_page`.
+        store_page: Text<Span>,
+        /// Storing or reading one page on disk. Default: unknown, and then a store on disk is refused.
+        disk_page: Text<Span>,
+        /// Marking a version complete at the store. Default: `"0 s"`.
+        commit: Text<Span>,
+        /// What a restore costs beside its pages. Default: `"0 s"`.
+        restore: Text<Span>,
+        /// Restoring one page. Default: `place_page`.
+        restore_page: Text<Span>,
     }
 }
 

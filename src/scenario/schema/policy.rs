@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Empty;
+use super::checkpoint::{Checkpoint, Fencing};
 use super::quantity::{Text, Word};
-use crate::scenario::policy::{AnsweredBy, AtMax, CapEnding, OnSilence, TransportError};
+use crate::scenario::policy::{AnsweredBy, AtMax, CapEnding, Ending, OnSilence, TransportError};
 use crate::units::{ByteRate, Bytes, Ratio, Span};
 
 /// How the VM is moved and how trouble is noticed.
@@ -21,6 +22,17 @@ pub struct Policy {
     /// How a node comes to suspect the other. Default: heartbeat every second, three misses; errors at the next write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detector: Option<Detector>,
+    /// What protects the VM meanwhile. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
+    /// How the protection ends when the last page has arrived: the destination releases its output at once (`unilateral`),
+    /// goes on until it hears that the source will never restore (`handshake`), or writes that it is final to a store on a
+    /// third host (`arbiter`). Default: `"handshake"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Word<Ending>>,
+    /// What must be known before a node restores. Default: `{"none": {}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fencing: Option<Fencing>,
 }
 
 /// How memory moves.

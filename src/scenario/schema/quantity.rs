@@ -12,8 +12,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use crate::scenario::policy::{AnsweredBy, AtMax, CapEnding, OnSilence, TransportError};
-use crate::scenario::{Direction, DirtyLog, Layout, MonitorInStop, Nics};
+use crate::scenario::policy::{
+    AnsweredBy, AtMax, Buffer, CapEnding, Ending, FenceAnswer, Medium, OnSilence, OnStoreLoss, Period, Protects,
+    Stages, TransportError,
+};
+use crate::scenario::{ArrivedPages, Direction, DirtyLog, Layout, MonitorInStop, Nics};
 use crate::units::Quantity;
 use crate::vocabulary::{FaultClass, Host, Invariant, Mark, Outcome, Phase, RoundMeasure};
 
@@ -174,6 +177,19 @@ spelled! {
     }
     MonitorInStop is "way of a monitor" { Answers = "answers", Blocked = "blocked", }
     Layout is "layout" { Contiguous = "contiguous", Shuffled = "shuffled", }
+    ArrivedPages is "state of arrived pages" { Clean = "clean", Dirty = "dirty", }
+    Protects is "direction of checkpoints" { Reverse = "reverse", Forward = "forward", Both = "both", }
+    Medium is "medium of a store" { Memory = "memory", Disk = "disk", }
+    Period is "rule of the period" { Gap = "gap", Max = "max", }
+    Stages is "number of stages" { One = "one", Two = "two", }
+    Buffer is "buffer" { None = "none", Network = "network", NetworkAndDisk = "network+disk", }
+    OnStoreLoss is "reaction to a lost store" { Hold = "hold", Degrade = "degrade", Abort = "abort", }
+    Ending is "ending of a protection" {
+        Unilateral = "unilateral", Handshake = "handshake", Arbiter = "arbiter",
+    }
+    FenceAnswer is "answer of a power switch" {
+        Success = "success", Failure = "failure", Unknown = "unknown", FalseSuccess = "false-success",
+    }
     FidelityText is "fidelity" { Auto = "auto", Exact = "exact", }
 }
 

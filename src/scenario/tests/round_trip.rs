@@ -6,8 +6,8 @@ use proptest::sample::select;
 
 use super::{COLUMNS, GOOD, read};
 use crate::scenario::policy::{
-    AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Encoding, Handover, HandoverKind, Heartbeat,
-    Hybrid, Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
+    AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Encoding, Ending, Fencing, Handover, HandoverKind,
+    Heartbeat, Hybrid, Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
 };
 use crate::scenario::{
     Direction, Fault, FaultKind, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover,
@@ -108,6 +108,9 @@ fn policy() -> impl Strategy<Value = Policy> {
         migration,
         handover,
         detector,
+        checkpoint: None,
+        ending: Ending::Handshake,
+        fencing: Fencing::None,
     })
 }
 

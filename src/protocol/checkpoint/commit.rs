@@ -1,0 +1,70 @@
+//! The end of a round: what the store answers, and what is done when it does not.
+
+use super::{Action, Actions, Checkpointer, LocalTime, Message, News, OnStoreLoss, Round, Timer, Version};
+
+impl Checkpointer {
+    pub(super) fn message(&mut self, message: &Message, now: LocalTime, out: &mut Actions) -> Option<News> {
+        match *message {
+            Message::Committed(version) => self.committed(version, now, out),
+            Message::Sealed(version) if version == self.version => self.end_round(now, out),
+            Message::Torn(version) if version == self.version => self.repeat(false, now, out),
+            Message::Gap(version) if version == self.version => self.repeat(true, now, out),
+            Message::Full(version) if version == self.version => return self.lose_store(out),
+            Message::Refused(_) if self.round != Round::Off => return Some(News::Superseded),
+            Message::FinalWritten => return Some(News::Final),
+            _ => {}
+        }
+        None
+    }
+
+    /// This version and all before it are complete: what they cover may go, while the right to run is held.
+    fn committed(&mut self, version: Version, now: LocalTime, out: &mut Actions) {
+        if self.holding {
+            if self.may_run(now) {
+                out.push(Action::Release(version));
+            } else {
+                self.unreleased = Some(version);
+            }
+        }
+        if version == self.version && self.round == Round::Committing {
+            self.end_round(now, out);
+        }
+    }
+
+    fn end_round(&mut self, now: LocalTime, out: &mut Actions) {
+        out.cancel(Timer::StoreOverdue);
+        if self.image {
+            self.stop(out);
+            return;
+        }
+        self.version = Version(self.version.0 + 1);
+        self.await_next(now, out);
+    }
+
+    /// The version came to nothing: its pages go with the next try, and whatever went before if the store has lost that.
+    fn repeat(&mut self, all: bool, now: LocalTime, out: &mut Actions) {
+        out.cancel(Timer::StoreOverdue);
+        out.push(Action::Restage { all });
+        self.begin(now, out);
+    }
+
+    /// The store does not answer, or has no room.
+    pub(super) fn lose_store(&mut self, out: &mut Actions) -> Option<News> {
+        if matches!(self.round, Round::Off | Round::Lost) {
+            return None;
+        }
+        out.cancel(Timer::StoreOverdue);
+        out.cancel(Timer::Checkpoint);
+        if matches!(self.round, Round::Suspending | Round::StageTwo(_)) && !self.image {
+            out.push(Action::Unsuspend);
+        }
+        self.round = Round::Lost;
+        out.push(Action::Restage { all: false });
+        out.set(Timer::StoreRetry, self.policy.restore_retry);
+        match self.policy.on_store_loss {
+            OnStoreLoss::Hold => None,
+            OnStoreLoss::Degrade => Some(News::Degrade),
+            OnStoreLoss::Abort => Some(News::Abort),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The source and checkpoints: it restores the VM from those of the destination, sends the base of those that outlive it, or
+//! makes its own of a VM that stays.
+
+use super::{
+    Action, Actions, Channel, Host, Input, LocalTime, Message, Migration, Report, Settings, Source, State, StateId,
+    Timer,
+};
+use crate::protocol::checkpoint::{Checkpointer, News};
+use crate::protocol::recovery::{Ended, Recovery};
+use crate::scenario::policy::Checkpoint;
+
+/// What makes checkpoints at the source, where the policy has it do so.
+pub(super) fn checkpointer(settings: &Settings) -> Option<Checkpointer> {
+    let forward = settings.policy.checkpoint.as_ref().is_some_and(Checkpoint::forward);
+    if forward { Checkpointer::new(settings) } else { None }
+}
+
+impl Source {
+    /// Whether this node restores the VM when the destination is lost, as far as it has not said that it never will.
+    pub(super) fn may_restore(&self) -> bool {
+        let policy = self.settings.policy.checkpoint.as_ref();
+        policy.is_some_and(Checkpoint::reverse) && !self.never_restores
+    }
+
+    /// The VM stays here, and whoever is to restore it is told to watch.
+    pub(super) fn protect(&mut self, now: LocalTime, out: &mut Actions) {
+        let Some(checkpointer) = &mut self.checkpointer else { return };
+        self.state = State::Protecting;
+        out.push(Action::Connect { peer: Host::Destination, channel: Channel::Migration });
+        out.send(Host::Destination, Channel::Migration, self.attempt, Message::Protect);
+        checkpointer.protect(self.attempt, now, out);
+    }
+
+    /// The frozen image is the base of checkpoints that are to outlive this host.
+    pub(super) fn send_image(&mut self, state: StateId, out: &mut Actions) {
+        let follows = self.settings.policy.migration != Migration::None;
+        if let Some(checkpointer) = self.checkpointer.as_mut().filter(|_| follows) {
+            checkpointer.send_image(self.attempt, state, out);
+        }
+    }
+
+    /// The page server stops, and the restore begins.
+    pub(super) fn restore(&mut self, out: &mut Actions) {
+        out.push(Action::DropWork);
+        for timer in [Timer::Window, Timer::Ask] {
+            out.cancel(timer);
+        }
+        self.disconnect(out);
+        if let Some(recovery) = Recovery::begin(&self.settings, self.attempt, Host::Source, self.base, out) {
+            self.state = State::Restoring(recovery);
+        }
+    }
+
+    /// Takes what concerns checkpoints and restores.
+    pub(super) fn step_protection(&mut self, now: LocalTime, input: &Input, out: &mut Actions) {
+        if let State::Restoring(recovery) = &mut self.state {
+            match recovery.step(input, out) {
+                None => {}
+                Some(Ended::Runs) => {
+                    out.push(Action::GiveUp);
+                    out.report(self.attempt, Report::Failure);
+                    self.state = State::Ended(Report::Failure);
+                }
+                Some(Ended::Needless) => {
+                    Recovery::give_up(out);
+                    out.push(Action::Discard);
+                    out.report(self.attempt, Report::Success);
+                    self.state = State::Ended(Report::Success);
+                }
+                Some(Ended::Superseded) => {
+                    Recovery::give_up(out);
+                    self.state = State::Ended(Report::Failure);
+                }
+            }
+            return;
+        }
+        let Some(checkpointer) = &mut self.checkpointer else { return };
+        let news = checkpointer.step(now, input, out);
+        if let Input::Message { envelope, .. } = input
+            && envelope.message == Message::Degraded
+            && envelope.attempt == self.attempt
+        {
+            checkpointer.degrade(out);
+        }
+        if self.state == State::Protecting {
+            self.protecting(news, out);
+        }
+    }
+
+    /// News of the checkpoints of a VM that stays here.
+    fn protecting(&mut self, news: Option<News>, out: &mut Actions) {
+        match news {
+            Some(News::Superseded) => self.surrender(out),
+            Some(News::Degrade) => self.send(Channel::Migration, Message::Degrade, out),
+            Some(News::Abort) => {
+                self.send(Channel::Migration, Message::Abandon, out);
+                self.surrender(out);
+            }
+            Some(News::Final | News::LeaseGained) | None => {}
+        }
+    }
+
+    /// The copy here is given up: another runs, or is to be restored.
+    fn surrender(&mut self, out: &mut Actions) {
+        if let Some(checkpointer) = &mut self.checkpointer {
+            checkpointer.stop(out);
+        }
+        out.push(Action::DropWork);
+        out.push(Action::Discard);
+        out.report(self.attempt, Report::Failure);
+        self.state = State::Ended(Report::Failure);
+    }
+
+    /// The destination has lost its store and asks that the VM be never restored, so that it may go on without.
+    pub(super) fn give_up_restoring(&mut self, channel: Channel, out: &mut Actions) {
+        let runs = matches!(self.state, State::Pushing(_) | State::Paused { .. } | State::Resyncing { .. });
+        if runs {
+            self.never_restores = true;
+            self.runs_there(out);
+        }
+        if runs || self.state == State::Ended(Report::Success) {
+            self.send(channel, Message::Degraded, out);
+        }
+    }
+
+    /// The destination has given its copy up: what the store has is all there is.
+    pub(super) fn abandoned_there(&mut self, out: &mut Actions) {
+        let follows = matches!(self.state, State::Pushing(_) | State::Paused { .. } | State::Resyncing { .. });
+        if follows && self.may_restore() {
+            self.detector.stop(out);
+            self.restore(out);
+        }
+    }
+}

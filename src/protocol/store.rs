@@ -1,0 +1,264 @@
+//! A store of checkpoints: takes versions whole or not at all, and decides whose.
+//!
+//! It knows an *epoch*. A claim raises it, and whoever writes under an older one is refused from then on. A version is
+//! *complete* when all its pages and its mark are here and so is every version before it. It is an agent like any other: it
+//! sees its messages and its own medium, and no node's state.
+
+use std::collections::BTreeMap;
+
+use super::{
+    Action, Actions, Agent, Attempt, Awaited, Batch, Channel, Envelope, Epoch, Input, Message, Settings, Standing,
+    StateId, Stored, Version,
+};
+use crate::scenario::policy::Checkpoint;
+use crate::units::{Bytes, LocalTime, PageCount};
+use crate::vocabulary::Host;
+
+/// The store's agent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Store {
+    policy: Checkpoint,
+    page_size: Bytes,
+    chunk: PageCount,
+    attempt: Attempt,
+    epoch: Epoch,
+    /// Who holds the claim of this epoch.
+    claimant: Option<Host>,
+    /// The protected side has finished: nothing is to be restored.
+    finished: bool,
+    /// Versions of which something is here and that are not complete.
+    arriving: BTreeMap<Version, Arriving>,
+    newest: Option<Stored>,
+    /// Pages kept, those of the same page in several versions counted for each.
+    kept: PageCount,
+    /// For whom the newest complete version is being read.
+    reading: Option<Host>,
+    /// To whom the claimed version is being sent.
+    recalling: Option<Host>,
+}
+
+/// A version that is not complete.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Arriving {
+    from: Host,
+    kept: PageCount,
+    mark: Option<(StateId, PageCount)>,
+    sealed: bool,
+}
+
+impl Store {
+    /// Empty; `None` where the policy has no checkpoints.
+    pub fn new(settings: &Settings) -> Option<Self> {
+        let policy = settings.policy.checkpoint.clone()?;
+        Some(Self {
+            policy,
+            page_size: settings.page_size,
+            chunk: settings.chunk,
+            attempt: Attempt::default(),
+            epoch: Epoch::default(),
+            claimant: None,
+            finished: false,
+            arriving: BTreeMap::new(),
+            newest: None,
+            kept: PageCount::ZERO,
+            reading: None,
+            recalling: None,
+        })
+    }
+
+    /// The first version that is not complete. Where the base is not in the store, it is complete from the beginning.
+    fn next(&self) -> Version {
+        let first = if self.policy.forward() { Version(0) } else { Version(1) };
+        self.newest.map_or(first, |newest| Version(newest.version.0 + 1))
+    }
+
+    fn say(&self, to: Host, channel: Channel, message: Message, out: &mut Actions) {
+        out.send_in(to, channel, self.attempt, self.epoch, message);
+    }
+
+    /// A new attempt begins with an empty store.
+    fn begin(&mut self, attempt: Attempt, out: &mut Actions) {
+        out.push(Action::Clear);
+        self.attempt = attempt;
+        self.epoch = Epoch::default();
+        self.claimant = None;
+        self.finished = false;
+        self.arriving.clear();
+        self.newest = None;
+        self.kept = PageCount::ZERO;
+        self.recalling = None;
+    }
+
+    fn chunk(&mut self, from: Host, version: Version, batch: Batch, out: &mut Actions) {
+        let capacity = self.policy.store.capacity;
+        let full = |kept: PageCount| capacity.is_some_and(|room| kept.bytes(self.page_size) > room);
+        if version < self.next() {
+            // Of a version that is complete: an echo.
+            return;
+        }
+        if full(self.kept + batch.pages) {
+            self.forget(version, out);
+            return self.say(from, Channel::Checkpoint, Message::Full(version), out);
+        }
+        let new = || Arriving { from, kept: PageCount::ZERO, mark: None, sealed: false };
+        let arriving = self.arriving.entry(version).or_insert_with(new);
+        arriving.from = from;
+        arriving.kept += batch.pages;
+        self.kept += batch.pages;
+        out.push(Action::Keep { version, batch });
+    }
+
+    /// Its sender says that a version is all here; what it says is compared with what came.
+    fn mark(&mut self, from: Host, version: Version, state: StateId, pages: PageCount, out: &mut Actions) {
+        if version < self.next() {
+            return self.say(from, Channel::Checkpoint, Message::Committed(version), out);
+        }
+        // Versions follow each other; only the base may come beside the first.
+        let follows = version <= Version(self.next().0 + 1) || self.arriving.contains_key(&Version(version.0 - 1));
+        if !follows {
+            self.forget(version, out);
+            return self.say(from, Channel::Checkpoint, Message::Gap(version), out);
+        }
+        let new = || Arriving { from, kept: PageCount::ZERO, mark: None, sealed: false };
+        let arriving = self.arriving.entry(version).or_insert_with(new);
+        if arriving.kept != pages {
+            self.forget(version, out);
+            return self.say(from, Channel::Checkpoint, Message::Torn(version), out);
+        }
+        arriving.mark = Some((state, pages));
+        out.push(Action::Seal { version });
+    }
+
+    fn forget(&mut self, version: Version, out: &mut Actions) {
+        if let Some(arriving) = self.arriving.remove(&version) {
+            self.kept = self.kept.saturating_sub(arriving.kept);
+        }
+        out.push(Action::Forget(version));
+    }
+
+    /// A version is whole: it is complete, and so are those that waited for it, if it is the next.
+    fn sealed(&mut self, version: Version, out: &mut Actions) {
+        let Some(arriving) = self.arriving.get_mut(&version) else { return };
+        arriving.sealed = true;
+        let from = arriving.from;
+        if version != self.next() {
+            return self.say(from, Channel::Checkpoint, Message::Sealed(version), out);
+        }
+        let mut told = BTreeMap::new();
+        while let Some(whole) = self.arriving.get(&self.next()).filter(|arriving| arriving.sealed) {
+            let (from, mark) = (whole.from, whole.mark);
+            let (state, _) = mark.expect("only a marked version is sealed");
+            let stored = Stored { version: self.next(), state };
+            self.arriving.remove(&stored.version);
+            self.newest = Some(stored);
+            out.push(Action::Commit(stored));
+            told.insert(from, stored.version);
+        }
+        for (from, version) in told {
+            self.say(from, Channel::Checkpoint, Message::Committed(version), out);
+        }
+    }
+
+    /// Who claims is answered with what it may restore; the same claim again is answered again.
+    fn claim(&mut self, from: Host, epoch: Epoch, out: &mut Actions) {
+        if self.finished {
+            return self.say(from, Channel::Store, Message::Final, out);
+        }
+        if epoch < self.epoch || (epoch == self.epoch && self.claimant != Some(from)) {
+            return self.say(from, Channel::Store, Message::Refused(self.epoch), out);
+        }
+        self.epoch = epoch;
+        self.claimant = Some(from);
+        for version in std::mem::take(&mut self.arriving).into_keys() {
+            out.push(Action::Forget(version));
+        }
+        self.read(from, out);
+    }
+
+    /// Reads the newest complete version for whoever is to restore it.
+    fn read(&mut self, from: Host, out: &mut Actions) {
+        self.reading = Some(from);
+        out.push(Action::Pin);
+    }
+
+    fn recall(&mut self, afresh: bool, out: &mut Actions) {
+        out.push(Action::Recall { afresh, budget: self.chunk });
+    }
+
+    fn recalled(&mut self, batch: Batch, left: PageCount, out: &mut Actions) {
+        let Some(to) = self.recalling else { return };
+        if batch.pages > PageCount::ZERO {
+            self.say(to, Channel::Checkpoint, Message::Restored(batch), out);
+        }
+        if left == PageCount::ZERO {
+            self.say(to, Channel::Checkpoint, Message::AllRestored, out);
+            self.recalling = None;
+        }
+    }
+
+    /// Whether this comes from someone who may not write any more, and is answered so.
+    fn refuses(&self, from: Host, channel: Channel, epoch: Epoch, out: &mut Actions) -> bool {
+        let late = epoch < self.epoch;
+        if late {
+            self.say(from, channel, Message::Refused(self.epoch), out);
+        }
+        late
+    }
+
+    fn message(&mut self, from: Host, channel: Channel, envelope: &Envelope, out: &mut Actions) {
+        if envelope.attempt > self.attempt {
+            self.begin(envelope.attempt, out);
+        }
+        if envelope.attempt < self.attempt {
+            return;
+        }
+        let epoch = envelope.epoch;
+        match envelope.message {
+            Message::Claim => self.claim(from, epoch, out),
+            Message::Read => self.read(from, out),
+            Message::Fetch => {
+                self.recalling = Some(from);
+                self.recall(true, out);
+            }
+            _ if self.refuses(from, channel, epoch, out) => {}
+            Message::Chunk { version, batch } => self.chunk(from, version, batch, out),
+            Message::Mark { version, state, pages } => self.mark(from, version, state, pages, out),
+            Message::LeaseRequest(number) if !self.finished => {
+                self.say(from, Channel::Store, Message::LeaseGranted(number), out);
+            }
+            Message::WriteFinal => {
+                if !std::mem::replace(&mut self.finished, true) {
+                    out.push(Action::Relinquish);
+                }
+                self.say(from, Channel::Store, Message::FinalWritten, out);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Agent for Store {
+    fn step(&mut self, _now: LocalTime, input: Input, out: &mut Actions) {
+        match input {
+            Input::Message { from, channel, envelope } => self.message(from, channel, &envelope, out),
+            Input::Pinned { newest } => {
+                self.newest = newest;
+                if let Some(to) = self.reading.take() {
+                    self.say(to, Channel::Store, Message::Claimed(newest), out);
+                }
+            }
+            Input::SealedHere { version } => self.sealed(version, out),
+            Input::Recalled { batch, left } => self.recalled(batch, left, out),
+            Input::Sent { .. } if self.recalling.is_some() => self.recall(false, out),
+            _ => {}
+        }
+    }
+
+    fn standing(&self) -> Standing {
+        match (self.recalling, self.claimant) {
+            (Some(_), _) => Standing::Working("sending a version"),
+            (None, Some(_)) => Standing::Waiting(Awaited::Store),
+            (None, None) => Standing::Working("storing"),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! `policy.checkpoint`, `ending` and `fencing`: combinations that protect nothing, or cannot work, are refused.
+
+use super::context::{Context, Layers, Place};
+use crate::scenario::policy::{
+    Buffer, Checkpoint, Ending, FenceAnswer, Fencing, Lease, Medium, Migration, OnStoreLoss, Period, Policy, Protects,
+    Stages, Stonith, Store, Trigger,
+};
+use crate::scenario::schema::checkpoint as text;
+use crate::scenario::schema::model;
+use crate::scenario::schema::policy::Policy as PolicyText;
+use crate::scenario::{ArrivedPages, CheckpointCosts, Platform};
+use crate::units::{Bytes, Ratio, Span};
+use crate::vocabulary::Host;
+
+/// The interval of PostCopyFT's experiments (Fernando et al., INFOCOM 2019, §V-A).
+const DEFAULT_INTERVAL: Span = Span::from_us(100);
+const DEFAULT_STORE_TIMEOUT: Span = Span::from_s(3);
+const DEFAULT_RETRY: Span = Span::from_s(1);
+const DEFAULT_TERM: Span = Span::from_s(1);
+const DEFAULT_MARGIN: Span = Span::from_ms(100);
+const DEFAULT_TAKES: Span = Span::from_s(1);
+const DEFAULT_FENCE_RETRY: Span = Span::from_s(5);
+/// As large as a clock's drift may be.
+const MAX_DRIFT_PPM: u64 = 100_000;
+
+pub(super) fn checkpoint(
+    context: &mut Context<'_>,
+    text: &text::Checkpoint,
+    migration: &Migration,
+    at: &Place,
+) -> Checkpoint {
+    let direction = text.direction.0;
+    let reverse = direction == Protects::Reverse;
+    let store = text.store.clone().unwrap_or_default();
+    let host = store.on.map_or(if reverse { Host::Source } else { Host::Staging }, |word| word.0);
+    let restore_at = text.restore_at.map_or(if reverse { Host::Source } else { Host::Destination }, |word| word.0);
+    let trigger = match text.trigger.clone().unwrap_or(text::Trigger::Periodic(text::Periodic::default())) {
+        text::Trigger::Output(_) => Trigger::Output,
+        text::Trigger::Periodic(periodic) => Trigger::Periodic {
+            interval: periodic.interval.map_or(DEFAULT_INTERVAL, |interval| interval.0),
+            period: periodic.period.map_or(Period::Gap, |word| word.0),
+        },
+    };
+    let buffer = text.buffer.map_or(Buffer::Network, |word| word.0);
+    if trigger == Trigger::Output && buffer == Buffer::None {
+        let hint = "give a `buffer`, or a `periodic` trigger";
+        context.problem(&at.key("trigger"), "no output ever waits, so no checkpoint is ever due", Some(hint));
+    }
+    let checkpoint = Checkpoint {
+        direction,
+        store: Store {
+            host,
+            medium: store.medium.map_or(Medium::Memory, |word| word.0),
+            capacity: store.capacity.map(|capacity| capacity.0),
+        },
+        trigger,
+        stages: text.stages.map_or(Stages::Two, |word| word.0),
+        buffer,
+        on_store_loss: text.on_store_loss.map_or(OnStoreLoss::Hold, |word| word.0),
+        store_timeout: text.store_timeout.map_or(DEFAULT_STORE_TIMEOUT, |timeout| timeout.0),
+        restore_at,
+        local_claim: text.local_claim.unwrap_or(true),
+        restore_retry: text.restore_retry.map_or(DEFAULT_RETRY, |retry| retry.0),
+    };
+    context.positive(checkpoint.store_timeout > Span::ZERO, &at.key("store_timeout"));
+    context.positive(checkpoint.restore_retry > Span::ZERO, &at.key("restore_retry"));
+    places(context, &checkpoint, migration, at);
+    checkpoint
+}
+
+/// Who protects what from where.
+fn places(context: &mut Context<'_>, checkpoint: &Checkpoint, migration: &Migration, at: &Place) {
+    let (direction, host) = (at.key("direction"), checkpoint.store.host);
+    let follows = migration.post_copy().is_some();
+    if checkpoint.reverse() && !follows {
+        let hint = "choose `post-copy` or `hybrid`, or `forward` checkpoints";
+        context.problem(&direction, "no copy runs at the destination with pages missing", Some(hint));
+    }
+    if checkpoint.direction == Protects::Forward && *migration != Migration::None {
+        let hint = "choose the migration `none`, or `both` with `post-copy` or `hybrid`";
+        context.problem(
+            &direction,
+            "the VM does not stay at the source, so what protects it must follow it",
+            Some(hint),
+        );
+    }
+    let on = at.key("store").key("on");
+    match (checkpoint.direction, host) {
+        (_, Host::Management | Host::Client) => {
+            let hint = Some("`source`, `destination` and `staging` can");
+            context.problem(&on, format!("`{host}` keeps no checkpoints"), hint);
+        }
+        (Protects::Reverse | Protects::Both, Host::Destination)
+        | (Protects::Forward | Protects::Both, Host::Source) => {
+            context.problem(&on, "a store beside the copy that it protects is lost with it", None);
+        }
+        _ => {}
+    }
+    let restores = match checkpoint.direction {
+        Protects::Reverse => Host::Source,
+        Protects::Forward | Protects::Both => Host::Destination,
+    };
+    if checkpoint.restore_at != restores {
+        let why = match checkpoint.direction {
+            Protects::Reverse => "the base is at the source",
+            Protects::Forward | Protects::Both => "the source may be lost",
+        };
+        context.problem(&at.key("restore_at"), format!("{why}, so the VM is restored at `{restores}`"), None);
+    }
+}
+
+pub(super) fn ending(context: &mut Context<'_>, policy: &PolicyText, store: Option<Host>, at: &Place) -> Ending {
+    let ending = policy.ending.map_or(Ending::Handshake, |word| word.0);
+    if policy.ending.is_some() && store.is_none() {
+        context.problem(&at.key("ending"), "there are no checkpoints to end", Some("leave `ending` out"));
+    }
+    if ending == Ending::Arbiter && store.is_some_and(|host| host != Host::Staging) {
+        let hint = "put the store on `staging`";
+        context.problem(&at.key("ending"), "an arbiter is a store on a third host", Some(hint));
+    }
+    ending
+}
+
+pub(super) fn fencing(context: &mut Context<'_>, policy: &PolicyText, store: Option<Host>, at: &Place) -> Fencing {
+    let Some(text) = &policy.fencing else { return Fencing::None };
+    let at = at.key("fencing");
+    if store.is_none() {
+        context.problem(&at, "nothing is ever restored without checkpoints", Some("leave `fencing` out"));
+    }
+    match text {
+        text::Fencing::None(_) => Fencing::None,
+        text::Fencing::StoreClaim(_) => Fencing::StoreClaim,
+        text::Fencing::Lease(lease) => Fencing::Lease(self::lease(context, lease, &at.key("lease"))),
+        text::Fencing::Stonith(stonith) => {
+            let stonith = Stonith {
+                answer: stonith.answer.map_or(FenceAnswer::Success, |word| word.0),
+                takes: stonith.takes.map_or(DEFAULT_TAKES, |takes| takes.0),
+                retry: stonith.retry.map_or(DEFAULT_FENCE_RETRY, |retry| retry.0),
+            };
+            context.positive(stonith.retry > Span::ZERO, &at.key("stonith").key("retry"));
+            Fencing::Stonith(stonith)
+        }
+    }
+}
+
+fn lease(context: &mut Context<'_>, text: &text::Lease, at: &Place) -> Lease {
+    let term = text.term.map_or(DEFAULT_TERM, |term| term.0);
+    context.positive(term > Span::ZERO, &at.key("term"));
+    let drift = text.drift.map_or(Ratio::new(1, 1000), |drift| drift.0);
+    let ppm = drift.of(1_000_000);
+    if ppm > MAX_DRIFT_PPM || u128::from(drift.num()) * 1_000_000 != u128::from(ppm) * u128::from(drift.den()) {
+        let message = format!("{drift} is not a whole number of millionths up to ten per cent");
+        context.problem(&at.key("drift"), message, None);
+    }
+    Lease {
+        term,
+        margin: text.margin.map_or(DEFAULT_MARGIN, |margin| margin.0),
+        drift_ppm: u32::try_from(ppm.min(MAX_DRIFT_PPM)).expect("small"),
+    }
+}
+
+/// What checkpoints cost, where the platform does not say: as much as the like in a migration.
+pub(super) fn costs(layers: &Layers<model::Platform>, like: &Like) -> CheckpointCosts {
+    macro_rules! optional {
+        ($field:ident) => {
+            layers.pick(stringify!($field), |model| model.$field.map(|text| text.0)).map(|(value, _)| value)
+        };
+    }
+    CheckpointCosts {
+        arrived_pages: optional!(arrived_pages).unwrap_or(ArrivedPages::Clean),
+        stage: optional!(stage).unwrap_or(Span::ZERO),
+        stage_page: optional!(stage_page).unwrap_or(like.read_page),
+        suspend: optional!(suspend).unwrap_or(like.stop),
+        unsuspend: optional!(unsuspend).unwrap_or(like.resume),
+        state: optional!(checkpoint_state).unwrap_or(like.device_state),
+        store_page: optional!(store_page).unwrap_or(like.place_page),
+        disk_page: optional!(disk_page),
+        commit: optional!(commit).unwrap_or(Span::ZERO),
+        restore: optional!(restore).unwrap_or(Span::ZERO),
+        restore_page: optional!(restore_page).unwrap_or(like.place_page),
+    }
+}
+
+/// The costs of a migration after which those of checkpoints are modelled.
+pub(super) struct Like {
+    pub read_page: Span,
+    pub place_page: Span,
+    pub stop: Span,
+    pub resume: Span,
+    pub device_state: Bytes,
+}
+
+/// A disk costs time, and the platform must say how much.
+pub(super) fn affordable(context: &mut Context<'_>, policy: &Policy, platform: &Platform, root: &Place) {
+    let on_disk = policy.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.store.medium == Medium::Disk);
+    if on_disk && platform.checkpoint.disk_page.is_none() {
+        let at = root.key("policy").key("checkpoint").key("store").key("medium");
+        context.problem(&at, "the platform does not say what a page on disk costs", Some("give `platform.disk_page`"));
+    }
+}

@@ -51,7 +51,7 @@ impl Observer for Recorder {
         self.protection.fact(at, fact, world);
         match fact {
             Fact::Resumed(resumption) => {
-                self.stands.runs(at);
+                self.stands.runs(at, Some(resumption.host));
                 self.last_resumed = Some(resumption.host);
                 if resumption.forked {
                     self.forked(at, resumption.guest, world);
@@ -59,7 +59,7 @@ impl Observer for Recorder {
             }
             Fact::Paused { guest, cause, .. } => self.stopped(at, *guest, Some(*cause), world),
             Fact::CopyGone { executed: true, guest: Some(guest), .. } => self.stopped(at, *guest, None, world),
-            Fact::Thawed { .. } => self.stands.runs(at),
+            Fact::Thawed { .. } => self.stands.runs(at, None),
             Fact::Struck(_) => self.stands.struck(at),
             Fact::Suspected { by, .. } => self.stands.suspected(*by, at),
             Fact::Entitled { host } => self.stands.entitled(*host, at),
@@ -141,7 +141,8 @@ impl Recorder {
     pub fn finish(mut self, world: &World, end: SimTime) -> Record {
         let scenario = world.scenario();
         let milestones = world.milestones();
-        let completed = world.vm().copy(Host::Destination).is_some_and(|copy| copy.executes() && copy.is_complete());
+        let arrived = world.vm().copy(Host::Destination).is_some_and(|copy| copy.executes() && copy.is_complete());
+        let completed = arrived && world.restored_at() != Some(Host::Destination);
         let migration_end = milestones.relinquished.filter(|_| completed).or(milestones.gave_up);
         let window = milestones.accepted.map(|from| (from, migration_end.unwrap_or(end)));
         let mut record = describe(scenario, world);
@@ -179,13 +180,18 @@ impl Recorder {
         let Some(first) = self.stands.first_fault() else { return };
         let actor = if gave_up { Some(Host::Source) } else { None };
         record.detection_time_s = self.stands.suspicion(first, actor).map(|at| at - first);
-        let Some((from, again)) = self.stands.outage() else { return };
-        record.outage_s = Some(again.saturating_since(from));
-        let suspected = self.stands.suspicion(from, self.last_resumed).filter(|at| *at <= again);
-        record.detection_time_s = suspected.map(|at| at - from);
-        let entitled = self.stands.entitlement().filter(|(host, at)| Some(*host) == self.last_resumed && *at <= again);
-        record.failover_time_s = entitled.map(|(_, at)| at).or(suspected).map(|at| again - at);
-        record.fencing_time_s = suspected.zip(entitled).map(|(suspected, (_, at))| at.saturating_since(suspected));
+        if let Some((from, again)) = self.stands.outage() {
+            record.outage_s = Some(again.saturating_since(from));
+            let suspected = self.stands.suspicion(from, self.last_resumed).filter(|at| *at <= again);
+            record.detection_time_s = suspected.map(|at| at - from);
+            record.failover_time_s = suspected.map(|at| again - at);
+        }
+        if let Some((host, entitled, runs)) = self.stands.restore() {
+            let suspected = self.stands.suspicion(first, Some(host)).filter(|at| *at <= entitled);
+            record.detection_time_s = suspected.map(|at| at - first);
+            record.fencing_time_s = suspected.map(|at| entitled - at);
+            record.failover_time_s = runs.map(|at| at - entitled);
+        }
     }
 
     fn slowdown(&self, wall: Span) -> Option<Millionths> {

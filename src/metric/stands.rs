@@ -10,7 +10,8 @@ pub(super) struct Stands {
     all: Vec<Stand>,
     struck: Vec<SimTime>,
     suspected: Vec<(Host, SimTime)>,
-    entitled: Option<(Host, SimTime)>,
+    /// Who was last entitled to restore, when, and when the copy there ran.
+    restore: Option<(Host, SimTime, Option<SimTime>)>,
 }
 
 /// One of them; the last may be open.
@@ -27,8 +28,13 @@ impl Stands {
         self.all.push(Stand { begin: at, again: None, cause });
     }
 
-    /// One does again.
-    pub(super) fn runs(&mut self, at: SimTime) {
+    /// One does again; `host`: that there.
+    pub(super) fn runs(&mut self, at: SimTime, host: Option<Host>) {
+        if let Some((restored, _, runs @ None)) = &mut self.restore
+            && Some(*restored) == host
+        {
+            *runs = Some(at);
+        }
         if let Some(Stand { again: again @ None, .. }) = self.all.last_mut() {
             *again = Some(at);
         }
@@ -43,7 +49,7 @@ impl Stands {
     }
 
     pub(super) fn entitled(&mut self, host: Host, at: SimTime) {
-        self.entitled = Some((host, at));
+        self.restore = Some((host, at, None));
     }
 
     /// Times without execution that began within `from` to `to`, whole: a switchover may end after R. Where a failure took over, what
@@ -86,8 +92,8 @@ impl Stands {
         after.find(|(host, _)| by.is_none_or(|by| by == *host)).map(|suspicion| suspicion.1)
     }
 
-    /// When the node that restored the VM was entitled to.
-    pub(super) fn entitlement(&self) -> Option<(Host, SimTime)> {
-        self.entitled
+    /// The last restore: where, when that node was entitled to it, and when the copy there ran.
+    pub(super) fn restore(&self) -> Option<(Host, SimTime, Option<SimTime>)> {
+        self.restore
     }
 }

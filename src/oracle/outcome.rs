@@ -44,7 +44,8 @@ pub fn belief(world: &World, outcome: Outcome) -> Belief {
         let hosts = [Host::Source, Host::Destination, Host::Management];
         hosts.into_iter().any(|host| world.standing(host).and_then(claim) == Some(report))
     };
-    let succeeded = matches!(outcome, Outcome::Completed | Outcome::Resumed);
+    let restored_there = outcome == Outcome::Recovered && world.restored_at() == Some(Host::Destination);
+    let succeeded = matches!(outcome, Outcome::Completed | Outcome::Resumed) || restored_there;
     match (says(Report::Success), says(Report::Failure)) {
         (true, true) => Belief::NodesDisagree,
         (true, false) if !succeeded && outcome != Outcome::Unfinished => Belief::ClaimsSuccess,

@@ -174,7 +174,7 @@ impl Recovery {
         }
         if self.claimed.is_some() && !self.is_local() {
             self.step = Step::Fetching;
-            self.say(Channel::Store, Message::Fetch, out);
+            self.say(Channel::Checkpoint, Message::Fetch, out);
         } else {
             self.step = Step::Merging;
             out.push(Action::Merge);

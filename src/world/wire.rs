@@ -167,7 +167,7 @@ impl World {
         let packet = if more { self.packets.get(&message).cloned() } else { self.take_packet(message) };
         match packet {
             Some(Packet::Protocol { from, to, stream, channel, envelope }) => {
-                if is_told(channel, &envelope) && self.vmm_alive(to) {
+                if is_told(channel, &envelope) && self.lives(to, self.seat_of(to, channel)) {
                     let what = envelope.message.name();
                     self.say(Fact::Said { from, to, number: message.0, what, delivered: true });
                 }

@@ -46,6 +46,9 @@ impl Source {
             out.cancel(timer);
         }
         self.disconnect(out);
+        if let Some(checkpointer) = &mut self.checkpointer {
+            checkpointer.stop(out);
+        }
         if let Some(recovery) = Recovery::begin(&self.settings, self.attempt, Host::Source, self.base, out) {
             self.state = State::Restoring(recovery);
         }
@@ -84,31 +87,35 @@ impl Source {
         }
         if self.state == State::Protecting {
             self.protecting(news, out);
+        } else if news == Some(News::Superseded) {
+            // Only the destination can have claimed the VM: it restores it there.
+            self.surrender(Report::Success, out);
         }
     }
 
     /// News of the checkpoints of a VM that stays here.
     fn protecting(&mut self, news: Option<News>, out: &mut Actions) {
         match news {
-            Some(News::Superseded) => self.surrender(out),
+            Some(News::Superseded) => self.surrender(Report::Failure, out),
             Some(News::Degrade) => self.send(Channel::Migration, Message::Degrade, out),
             Some(News::Abort) => {
                 self.send(Channel::Migration, Message::Abandon, out);
-                self.surrender(out);
+                self.surrender(Report::Failure, out);
             }
             Some(News::Final | News::LeaseGained) | None => {}
         }
     }
 
     /// The copy here is given up: another runs, or is to be restored.
-    fn surrender(&mut self, out: &mut Actions) {
+    fn surrender(&mut self, report: Report, out: &mut Actions) {
+        self.detector.stop(out);
         if let Some(checkpointer) = &mut self.checkpointer {
             checkpointer.stop(out);
         }
         out.push(Action::DropWork);
         out.push(Action::Discard);
-        out.report(self.attempt, Report::Failure);
-        self.state = State::Ended(Report::Failure);
+        out.report(self.attempt, report);
+        self.state = State::Ended(report);
     }
 
     /// The destination has lost its store and asks that the VM be never restored, so that it may go on without.

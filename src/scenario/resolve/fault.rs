@@ -58,10 +58,11 @@ fn trigger(context: &mut Context<'_>, when: &text::When, at: &Place) -> Trigger 
         let hint = "write {\"at\": \"5 s\"} for a time outside the migration";
         context.problem(&at.key("name"), format!("`{name}` is no phase of a migration under way"), Some(hint));
     }
-    if phase.round.is_some() && name != Phase::Copy {
-        context.problem(&at.key("round"), format!("`{name}` has no rounds; only `copy` has"), None);
+    let of_checkpoint = matches!(name, Phase::Stage1 | Phase::Stage2 | Phase::Transfer | Phase::Commit);
+    if phase.round.is_some() && name != Phase::Copy && !of_checkpoint {
+        context.problem(&at.key("round"), format!("`{name}` has no rounds; only `copy` and checkpoints have"), None);
     }
-    if phase.round == Some(0) {
+    if phase.round == Some(0) && !of_checkpoint {
         context.problem(&at.key("round"), "rounds count from 1", None);
     }
     let progress = phase.progress.map_or(Ratio::ZERO, |progress| progress.0);

@@ -69,7 +69,7 @@ pub enum When {
 pub struct PhaseTrigger {
     /// The phase; not `idle` or `done`.
     pub name: Word<Phase>,
-    /// For `copy` only: the round, from 1. Default: the first that fits.
+    /// For `copy`: the round, from 1; for the phases of a checkpoint: the version. Default: the first that fits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub round: Option<u64>,
     /// Share of the phase's due pages that must have arrived; strikes when it is first reached. Default: `"0 %"`.

@@ -168,7 +168,10 @@ impl Destination {
 
     fn loaded(&mut self, now: LocalTime, out: &mut Actions) {
         if self.post_copy && !self.may_run(now) {
-            // It runs when its lease is granted.
+            // It runs when its lease is granted, and reads no page before.
+            for channel in [Channel::Migration, Channel::Preempt] {
+                out.push(Action::Hold(channel));
+            }
             self.state = State::Unleased;
         } else if self.post_copy || self.autostarts() {
             self.run(out);

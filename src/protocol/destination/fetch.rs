@@ -37,7 +37,7 @@ impl Destination {
             self.send(Channel::Migration, Message::Started, out);
         }
         if std::mem::take(&mut self.silent) {
-            self.pause(out);
+            self.give_up_connection(out);
         }
     }
 
@@ -86,6 +86,11 @@ impl Destination {
     pub(super) fn suspect_while_fetching(&mut self, why: Suspicion, out: &mut Actions) {
         let State::Fetching(Fetching { paused: false, .. }) = self.state else { return };
         out.push(Action::Suspect(why));
+        self.give_up_connection(out);
+    }
+
+    /// The source is not to be counted on: the VM is restored here if it can be, else another connection is waited for.
+    fn give_up_connection(&mut self, out: &mut Actions) {
         if self.may_restore() {
             self.restore(out);
         } else {

@@ -130,7 +130,12 @@ impl Destination {
                 checkpointer.end(out);
                 self.send(Channel::Migration, Message::Complete, out);
             }
-            Some(News::LeaseGained) if self.state == State::Unleased => self.run(out),
+            Some(News::LeaseGained) if self.state == State::Unleased => {
+                for channel in [Channel::Migration, Channel::Preempt] {
+                    out.push(Action::ReadOn(channel));
+                }
+                self.run(out);
+            }
             Some(News::LeaseGained) | None => {}
         }
         concerned

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::Version;
 use crate::scenario::policy::Protects;
 use crate::units::{Bytes, PageCount, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
@@ -17,7 +16,7 @@ pub(super) struct Protection {
     pages: PageCount,
     bytes: Bytes,
     /// By host, the version that is on its way to the store; and since when at least one has been.
-    under_way: BTreeMap<Host, Version>,
+    under_way: BTreeMap<Host, u64>,
     since: SimTime,
     replication: Span,
     from: Option<SimTime>,
@@ -31,12 +30,12 @@ impl Protection {
                 if self.under_way.is_empty() {
                     self.since = at;
                 }
-                self.under_way.insert(*host, *version);
+                self.under_way.insert(*host, version.0);
             }
             Fact::CopyGone { host: gone, .. } => self.ended(at, |host, _| host == *gone),
             Fact::Complete(stored) => {
                 self.committed += 1;
-                self.ended(at, |_, version| version <= stored.version);
+                self.ended(at, |_, version| version <= stored.version.0);
                 if stored.version.0 == 0 {
                     self.from = self.from.or(Some(at));
                 }
@@ -54,7 +53,7 @@ impl Protection {
     }
 
     /// Versions are no longer on their way: they are there, or never will be.
-    fn ended(&mut self, at: SimTime, which: impl Fn(Host, Version) -> bool) {
+    fn ended(&mut self, at: SimTime, which: impl Fn(Host, u64) -> bool) {
         let before = !self.under_way.is_empty();
         self.under_way.retain(|host, version| !which(*host, *version));
         if before && self.under_way.is_empty() {

@@ -60,8 +60,8 @@ enum State {
     },
     /// The VM runs at the source, and this node is to restore it if that is lost.
     Standby,
-    /// The VM is being restored here.
-    Restoring(Recovery),
+    /// The VM is being restored here; what the copy that is here was waiting for, if it was.
+    Restoring(Recovery, Option<Fetching>),
     /// Its part is done.
     Ended(Report),
 }
@@ -254,7 +254,7 @@ impl Destination {
             }
             State::Idle
             | State::Ended(_)
-            | State::Restoring(_)
+            | State::Restoring(..)
             | State::Holding(Waiting::Blocked | Waiting::Asking) => return,
         }
         self.detector.stop(out);
@@ -286,7 +286,7 @@ impl Destination {
                 self.asked = true;
                 return;
             }
-            State::Standby | State::Restoring(_) => return,
+            State::Standby | State::Restoring(..) => return,
             State::Idle | State::Receiving => {
                 self.abandon(out);
                 Answer::Abandoned
@@ -341,7 +341,7 @@ impl Agent for Destination {
             State::Loading => Standing::Working("loading"),
             State::Unleased => Standing::Working("awaiting its lease"),
             State::Standby => Standing::Working("standing by"),
-            State::Restoring(ref recovery) => recovery.standing(),
+            State::Restoring(ref recovery, _) => recovery.standing(),
             State::Holding(Waiting::Trusting) => Standing::Waiting(Awaited::Go),
             State::Holding(Waiting::Blocked) => Standing::BlockedOn(Awaited::Go),
             State::Holding(Waiting::Asking) => Standing::Asking(Awaited::Go),

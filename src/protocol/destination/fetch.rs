@@ -43,22 +43,34 @@ impl Destination {
 
     /// A vCPU waits for a page.
     pub(super) fn fault(&mut self, fault: FaultId, out: &mut Actions) {
-        if let State::Fetching(fetching) = &mut self.state {
-            fetching.faults.insert(fault);
-            if !fetching.paused {
-                self.send(Channel::Migration, Message::Request(fault), out);
+        match &mut self.state {
+            State::Fetching(fetching) => {
+                fetching.faults.insert(fault);
+                if !fetching.paused {
+                    self.send(Channel::Migration, Message::Request(fault), out);
+                }
             }
+            State::Restoring(_, Some(fetching)) => {
+                fetching.faults.insert(fault);
+            }
+            _ => {}
         }
     }
 
     pub(super) fn satisfied(&mut self, fault: FaultId) {
-        if let State::Fetching(fetching) = &mut self.state {
+        if let State::Fetching(fetching) | State::Restoring(_, Some(fetching)) = &mut self.state {
             fetching.faults.remove(&fault);
         }
     }
 
     /// Pages are placed and so many are missing.
     pub(super) fn placed(&mut self, missing: PageCount, out: &mut Actions) {
+        if let State::Restoring(_, fetching) = &mut self.state
+            && missing == PageCount::ZERO
+        {
+            // Whatever comes of the restore, the copy here waits for nothing.
+            *fetching = None;
+        }
         let State::Fetching(fetching) = &self.state else { return };
         if missing == PageCount::ZERO {
             let paused = fetching.paused;

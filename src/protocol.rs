@@ -17,10 +17,11 @@ mod detector;
 mod message;
 mod operator;
 mod pacing;
+mod phi;
 mod precopy;
 mod source;
 
-pub use action::{Action, Actions, Input, Suspicion, Timer};
+pub use action::{Action, Actions, Input, LocalVm, Suspicion, Timer};
 pub use destination::Destination;
 pub use message::{Answer, Attempt, Batch, Channel, Envelope, FaultId, Message, PageList, Report, StateId};
 pub use operator::Operator;

@@ -10,11 +10,17 @@ mod agenda;
 mod cost;
 mod encode;
 mod fact;
+mod hang;
 mod lane;
 mod node;
 mod phase;
 mod postcopy;
+mod restart;
 mod strike;
+#[cfg(test)]
+mod tampering;
+mod trigger;
+mod trouble;
 mod vm;
 mod wire;
 mod work;
@@ -24,14 +30,14 @@ pub use fact::{Fact, OutputStage, Resumption};
 pub use node::settings;
 pub use phase::Progress;
 pub use strike::{FaultState, NotFired};
+#[cfg(test)]
+pub(crate) use tampering::Tampering;
 pub use vm::{Branch, SavedState, VmCopy, VmState};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::guest::Guest;
-#[cfg(test)]
-use crate::model::memory::PageSet;
 use crate::model::memory::{Memory, Pages};
 use crate::model::network::{Effect, HostId, MessageId, Network, StreamId};
 use crate::protocol::{Channel, Envelope, Standing};
@@ -43,6 +49,7 @@ use crate::vocabulary::Host;
 
 use node::Node;
 use postcopy::Faulting;
+use trouble::Trouble;
 use wire::Packet;
 
 /// Everything there is.
@@ -63,6 +70,7 @@ pub struct World {
     faulting: Faulting,
     counted: PageTally,
     faults: Vec<FaultState>,
+    trouble: Trouble,
     progress: Progress,
     milestones: Milestones,
     numbers: Numbers,
@@ -157,6 +165,7 @@ impl World {
             faulting: Faulting::default(),
             counted: PageTally::default(),
             faults: scenario.faults.iter().map(|_| FaultState::Pending).collect(),
+            trouble: Trouble::default(),
             progress: Progress::new(),
             milestones: Milestones::default(),
             numbers: Numbers::default(),
@@ -189,9 +198,14 @@ impl World {
         let event = self.agenda.take(key)?;
         self.now = self.now.max(key.at);
         match event {
-            Event::Strike(fault) => self.strike(fault),
+            Event::Strike(fault) | Event::Chance(fault) => self.strike(fault),
             Event::Heal(fault) => self.heal(fault),
-            Event::Network(event) => self.network.on_event(self.now, event, &mut self.effects),
+            Event::Toggle(fault, part) => self.toggle(fault, part),
+            Event::Restart(fault) => self.restart(fault),
+            Event::Network(event) => {
+                self.before_delivery(event);
+                self.network.on_event(self.now, event, &mut self.effects);
+            }
             Event::Output(host) => self.guest_output(host),
             Event::Access(host) => self.guest_access(host),
             Event::Request(fault) => self.request(fault),
@@ -306,7 +320,7 @@ impl World {
     /// Whether a protocol message can still change something: it can arrive, or its connection's end would be news.
     fn may_matter(&self, packet: &Packet) -> bool {
         let Packet::Protocol { from, to, .. } = packet else { return false };
-        let open = self.vmm_alive(*to)
+        let open = self.agent_alive(*to)
             && !self.network.is_cut(host_id(*from), host_id(*to))
             && !self.network.is_cut(host_id(*to), host_id(*from));
         let watched = [Host::Source, Host::Destination]
@@ -316,45 +330,16 @@ impl World {
         open || watched
     }
 
-    /// Breaks the world behind its own back, so that a test can see a checker notice.
-    #[cfg(test)]
-    pub(crate) fn tamper(&mut self, how: Tampering) {
-        match how {
-            Tampering::WriteUnseen(host) => {
-                let copy = self.vm.slot(host).as_mut().expect("a copy to break");
-                let branch = copy.branch;
-                copy.memory.write(0, branch);
-            }
-            Tampering::LosePage => self.counted.placed += PageCount::new(1),
-            Tampering::LosePacket => self.network.miscount(),
-            Tampering::SendAgain => {
-                let copy = self.vm.slot(Host::Source).as_mut().expect("a copy to break");
-                copy.memory.send_all_but(&PageSet::empty(copy.memory.page_count().get()));
-            }
-        }
-    }
-
     fn say(&mut self, fact: Fact) {
+        if let Fact::Output { stage, .. } = &fact {
+            self.count_output(*stage);
+        }
         self.facts.0.push(fact);
     }
 
     fn schedule(&mut self, at: SimTime, event: Event) {
         self.agenda.schedule(at, event);
     }
-}
-
-/// What a test can do to a world that no event does.
-#[cfg(test)]
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Tampering {
-    /// The first page of the copy here is written once more than its guest did.
-    WriteUnseen(Host),
-    /// The books say that one page more was placed.
-    LosePage,
-    /// The network's books say that one message more was accepted.
-    LosePacket,
-    /// The source takes every page for unsent.
-    SendAgain,
 }
 
 /// A host's index in the network.

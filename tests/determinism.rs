@@ -162,6 +162,7 @@ fn a_fault_without_effect_changes_no_byte() {
             after: Span::ZERO,
         },
         lasts: Some(Span::from_ms(1)),
+        restarts_after: None,
     };
     let faulty = Arc::new(Scenario { faults: vec![nothing], ..(*quiet).clone() });
     let facts = |scenario| {

@@ -30,6 +30,8 @@ pub enum Timer {
     Pause,
     /// The operator's command to recover is due.
     Recover,
+    /// The peer has been silent for longer than is plausible.
+    Silence,
 }
 
 /// What reaches an agent.
@@ -37,6 +39,13 @@ pub enum Timer {
 pub enum Input {
     /// The node starts.
     Start,
+    /// The agent starts again after its death, or its host's, and remembers nothing.
+    Restarted {
+        /// The attempt it took part in, from its disk; the zeroth: none.
+        attempt: Attempt,
+        /// What the hypervisor here says of the VM.
+        vm: LocalVm,
+    },
     /// A message arrived.
     Message {
         /// Who sent it.
@@ -104,6 +113,23 @@ pub enum Input {
     Loaded,
     /// The vCPUs run.
     Resumed,
+}
+
+/// What the hypervisor of a host says of the VM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LocalVm {
+    /// It knows of none.
+    Absent,
+    /// It has memory, and not all that a VM needs to run.
+    Incomplete,
+    /// It has all of a VM, whose vCPUs stand.
+    Standing,
+    /// The VM executes.
+    Running,
+    /// The VM executes, and pages of it are missing.
+    Fetching,
+    /// Its copy serves pages to another and never executes.
+    Serving,
 }
 
 /// What an agent does.

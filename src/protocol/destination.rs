@@ -4,6 +4,7 @@
 //! for "go", `destination_on_silence` decides. In post-copy CPU and devices are all that it needs, and a silent source pauses it.
 
 mod fetch;
+mod restart;
 
 use std::collections::BTreeSet;
 
@@ -264,8 +265,8 @@ impl Destination {
 }
 
 impl Agent for Destination {
-    fn step(&mut self, _now: LocalTime, input: Input, out: &mut Actions) {
-        if self.detector.step(&input, out) {
+    fn step(&mut self, now: LocalTime, input: Input, out: &mut Actions) {
+        if self.detector.step(&input, now, out) {
             self.suspect(Suspicion::Heartbeat, out);
             return;
         }
@@ -282,6 +283,7 @@ impl Agent for Destination {
                     self.message(channel, &envelope.message, out);
                 }
             }
+            Input::Restarted { attempt, vm } => self.restarted(attempt, vm, out),
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(Timer::Ask) if self.state == State::Holding(Waiting::Asking) => self.ask(out),
             Input::Broken { channel } if channel.carries_pages() => self.suspect(Suspicion::TransportError, out),

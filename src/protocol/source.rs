@@ -7,6 +7,7 @@
 mod channels;
 mod handover;
 mod push;
+mod restart;
 mod state;
 
 use self::channels::PageChannels;
@@ -332,7 +333,7 @@ impl Source {
 
 impl Agent for Source {
     fn step(&mut self, now: LocalTime, input: Input, out: &mut Actions) {
-        if self.detector.step(&input, out) {
+        if self.detector.step(&input, now, out) {
             self.suspect(Suspicion::Heartbeat, out);
             return;
         }
@@ -343,6 +344,7 @@ impl Agent for Source {
             Input::Message { channel, envelope, .. } if envelope.attempt == self.attempt => {
                 self.message(channel, &envelope.message, out);
             }
+            Input::Restarted { attempt, vm } => self.restarted(attempt, vm, out),
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(timer) => self.timer(timer, now, out),
             Input::Broken { channel } if channel.carries_pages() => self.broke(out),

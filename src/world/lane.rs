@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::protocol::{Action, Batch, Channel, Input, StateId};
+use crate::scenario::Part;
 use crate::units::Bytes;
 use crate::vocabulary::Host;
 
@@ -86,6 +87,9 @@ impl World {
 
     /// Begins work and hands over waiting messages as long as a lane is free.
     pub(super) fn pump(&mut self, host: Host) {
+        if self.hangs(host, Part::Agent) {
+            return;
+        }
         loop {
             let node = self.node(host);
             if node.agent.is_none() {
@@ -129,7 +133,8 @@ impl World {
         }
         let waits = |lane: &Lane| lane.working == Some(Working::AwaitingWindow(receiver));
         let writers = self.nodes.iter().filter(|(_, node)| node.lanes.get(&channel).is_some_and(waits));
-        let writers: Vec<Host> = writers.map(|(&host, _)| host).collect();
+        let writers: Vec<Host> =
+            writers.map(|(&host, _)| host).filter(|&host| !self.hangs(host, Part::Agent)).collect();
         for host in writers {
             self.node(host).lane(channel).working = None;
             self.step(host, Input::Sent { channel });

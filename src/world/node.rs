@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::network::{Close, StreamId};
 use crate::protocol::{
-    Action, Actions, Agent, Channel, Destination, Input, Operator, Settings, Source, Standing, Timer,
+    Action, Actions, Agent, Attempt, Channel, Destination, Input, Operator, Settings, Source, Standing, Timer,
 };
-use crate::scenario::Scenario;
 use crate::scenario::policy::{AnsweredBy, Migration};
+use crate::scenario::{Part, Scenario};
 use crate::units::{LocalTime, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
@@ -19,7 +19,9 @@ use super::{Event, Fact, World, host_id};
 pub(super) struct Node {
     /// Whether the host runs.
     pub up: bool,
-    /// The process, if it lives.
+    /// Whether its VMM lives, if it has one.
+    pub vmm: bool,
+    /// The agent, if it lives.
     pub agent: Option<Program>,
     /// Drift of its clock against true time [ppm].
     drift_ppm: i32,
@@ -29,7 +31,9 @@ pub(super) struct Node {
     pub pings: VecDeque<u64>,
     /// Its connections, by peer and name.
     pub channels: BTreeMap<(Host, Channel), StreamId>,
-    said: Option<Standing>,
+    pub said: Option<Standing>,
+    /// The attempt that its agents take part in: all that they keep on disk.
+    pub attempt: Attempt,
 }
 
 /// What runs on a host.
@@ -57,6 +61,14 @@ impl Program {
             Self::Operator(agent) => agent.standing(),
         }
     }
+
+    fn attempt(&self) -> Attempt {
+        match self {
+            Self::Source(agent) => agent.attempt(),
+            Self::Destination(agent) => agent.attempt(),
+            Self::Operator(agent) => agent.attempt(),
+        }
+    }
 }
 
 const PPM: i128 = 1_000_000;
@@ -65,16 +77,22 @@ impl Node {
     fn new(agent: Program, drift_ppm: i32) -> Self {
         Self {
             up: true,
+            vmm: true,
             agent: Some(agent),
             drift_ppm,
             lanes: BTreeMap::new(),
             pings: VecDeque::new(),
             channels: BTreeMap::new(),
             said: None,
+            attempt: Attempt::default(),
         }
     }
 
     pub fn vmm_alive(&self) -> bool {
+        self.up && self.vmm
+    }
+
+    pub fn agent_alive(&self) -> bool {
         self.up && self.agent.is_some()
     }
 
@@ -118,9 +136,7 @@ impl World {
             self.nodes.insert(host, Node::new(program, drift));
         }
         for host in [Host::Source, Host::Destination] {
-            self.connect(Host::Management, host, Channel::Management);
-            let stream = self.nodes[&Host::Management].channels[&(host, Channel::Management)];
-            self.node(host).channels.insert((Host::Management, Channel::Management), stream);
+            self.connect_operator(host);
         }
         for host in [Host::Source, Host::Destination, Host::Management] {
             self.control(host, Input::Start);
@@ -133,6 +149,9 @@ impl World {
 
     /// Hands an input to the agent at once, whatever work is under way.
     pub(super) fn control(&mut self, host: Host, input: Input) {
+        if self.hangs(host, Part::Agent) {
+            return self.defer(host, input);
+        }
         self.step(host, input);
         self.pump(host);
     }
@@ -175,10 +194,14 @@ impl World {
             Action::Ping { number } => self.ping(host, number),
             Action::Pong { number } => self.pong(host, number),
             Action::SetTimer(timer, after) => {
+                self.undefer(host, timer);
                 let at = self.now.saturating_add(self.node(host).real(after));
                 self.schedule(at, Event::Timer(host, timer));
             }
-            Action::CancelTimer(timer) => self.agenda.cancel(Event::Timer(host, timer)),
+            Action::CancelTimer(timer) => {
+                self.undefer(host, timer);
+                self.agenda.cancel(Event::Timer(host, timer));
+            }
             Action::DropWork => self.drop_work(host),
             Action::Hold(channel) => self.node(host).lane(channel).held = true,
             Action::ReadOn(channel) => self.node(host).lane(channel).held = false,
@@ -209,7 +232,7 @@ impl World {
                 self.enter(Phase::Done);
             }
             Action::GiveUp => {
-                self.milestones.gave_up = Some(self.now);
+                self.milestones.gave_up.get_or_insert(self.now);
                 self.say(Fact::GaveUp);
                 self.enter(Phase::Done);
             }
@@ -229,7 +252,7 @@ impl World {
         }
     }
 
-    fn connect(&mut self, host: Host, peer: Host, channel: Channel) {
+    pub(super) fn connect(&mut self, host: Host, peer: Host, channel: Channel) {
         if let Some(old) = self.node(host).channels.remove(&(peer, channel)) {
             self.network.close(self.now, old, host_id(host), Close::Fin, &mut self.effects);
         }
@@ -257,11 +280,15 @@ impl World {
     /// A ping reached `host`: who answers depends on the scenario.
     pub(super) fn pinged(&mut self, host: Host, number: u64) {
         let by = self.scenario.policy.detector.heartbeat.as_ref().map(|h| h.answered_by);
+        let stands = self.hangs(host, Part::Vmm);
+        if self.hangs(host, Part::Host) {
+            return;
+        }
         let node = self.node(host);
         match by {
             Some(AnsweredBy::Kernel) if node.up => self.pong(host, number),
-            Some(AnsweredBy::Vmm) if node.vmm_alive() => self.pong(host, number),
-            Some(AnsweredBy::Agent) if node.vmm_alive() => {
+            Some(AnsweredBy::Vmm) if node.vmm_alive() && !stands => self.pong(host, number),
+            Some(AnsweredBy::Agent) if node.agent_alive() => {
                 node.pings.push_back(number);
                 self.pump(host);
             }
@@ -269,19 +296,25 @@ impl World {
         }
     }
 
-    /// The process on `host` is gone: nothing of it is pending any more.
-    pub(super) fn kill_agent(&mut self, host: Host) {
+    /// The agent on `host` is gone, and `with_vmm` all that its VMM had: nothing of it is pending any more.
+    pub(super) fn kill(&mut self, host: Host, with_vmm: bool) {
         let node = self.node(host);
-        node.agent = None;
+        if let Some(agent) = node.agent.take() {
+            node.attempt = agent.attempt();
+        }
+        node.vmm &= !with_vmm;
         let lanes = std::mem::take(&mut node.lanes);
         node.pings.clear();
         node.channels.clear();
         self.agenda.cancel_where(|event| match event {
-            Event::Timer(at, _) | Event::WorkDone(at, _) | Event::Output(at) | Event::Access(at) => at == host,
+            Event::Timer(at, _) | Event::WorkDone(at, _) => at == host,
+            Event::Output(at) | Event::Access(at) => with_vmm && at == host,
             Event::Request(_) => host == Host::Destination,
-            Event::Strike(_) | Event::Heal(_) | Event::Network(_) => false,
+            _ => false,
         });
-        self.discard(host);
+        if with_vmm {
+            self.discard(host);
+        }
         for channel in lanes.into_keys() {
             self.open_window(host, channel);
         }
@@ -316,7 +349,7 @@ pub fn settings(scenario: &Scenario) -> Settings {
     }
 }
 
-fn programs(scenario: &Scenario) -> [(Host, Program); 3] {
+pub(super) fn programs(scenario: &Scenario) -> [(Host, Program); 3] {
     let settings = settings(scenario);
     let asked = scenario.policy.migration != Migration::None;
     let operator = Operator::new(&scenario.operator, asked);

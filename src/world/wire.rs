@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::memory::BranchId;
 use crate::model::network::{Close, Effect, End, MessageId, Nic, StreamId};
 use crate::protocol::{Channel, Envelope, Input, Message};
-use crate::scenario::{MonitorInStop, OutputFlow};
+use crate::scenario::{MonitorInStop, OutputFlow, Part};
 use crate::units::{Bytes, Span};
 use crate::vocabulary::{Host, Phase};
 
@@ -94,6 +94,7 @@ impl World {
         if is_told(channel, &envelope) {
             self.say(Fact::Said { from, to, number, what: envelope_name(&envelope), delivered: false });
         }
+        self.count_sent(&envelope.message);
         let message = self.number(Packet::Protocol { from, to, stream, channel, envelope });
         self.network.write(self.now, stream, host_id(from), bytes, message, &mut self.effects);
         Some(message)
@@ -152,13 +153,16 @@ impl World {
         let packet = if more { self.packets.get(&message).cloned() } else { self.take_packet(message) };
         match packet {
             Some(Packet::Protocol { from, to, stream, channel, envelope }) => {
-                if is_told(channel, &envelope) && self.vmm_alive(to) {
+                self.count_delivery(&envelope.message);
+                if is_told(channel, &envelope) && self.agent_alive(to) {
                     let what = envelope_name(&envelope);
                     self.say(Fact::Said { from, to, number: message.0, what, delivered: true });
                 }
                 self.received(from, to, stream, channel, envelope);
             }
             Some(Packet::Ping { from, number }) => self.pinged(peer(from), number),
+            // What finds a host that hangs finds nobody.
+            Some(Packet::Pong { to, .. } | Packet::Acknowledgement { to, .. }) if self.hangs(to, Part::Host) => {}
             Some(Packet::Pong { to, number }) => self.control(to, Input::Ponged { number }),
             Some(Packet::Output { host, number, branch, guest }) => {
                 self.say(Fact::Output { host, number, branch, guest, stage: OutputStage::Delivered });
@@ -174,8 +178,11 @@ impl World {
         }
     }
 
-    fn acknowledged(&mut self, host: Host, number: u64) {
+    pub(super) fn acknowledged(&mut self, host: Host, number: u64) {
         let now = self.now;
+        if self.hangs(host, Part::Vmm) {
+            return self.defer_acknowledgement(host, number);
+        }
         let executing = self.vm.slot(host).as_mut().filter(|copy| copy.executes());
         let numbers = executing.and_then(|copy| Some(copy.guest.as_mut()?.acknowledged(number, now)));
         if let Some(numbers) = numbers {
@@ -184,7 +191,7 @@ impl World {
     }
 
     fn received(&mut self, from: Host, to: Host, stream: StreamId, channel: Channel, envelope: Envelope) {
-        if !self.vmm_alive(to) {
+        if !self.agent_alive(to) {
             self.lose_pages_of(&envelope);
             // No process has this connection: the kernel says so.
             self.network.close(self.now, stream, host_id(to), Close::Reset, &mut self.effects);

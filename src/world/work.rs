@@ -58,6 +58,7 @@ impl World {
             other => unreachable!("{other:?} is not work"),
         };
         self.node(host).lane(lane).working = Some(Working::Timed { input, then });
+        let cost = self.slowed(host, cost);
         self.schedule(self.now.saturating_add(cost), Event::WorkDone(host, lane));
     }
 

@@ -21,7 +21,7 @@ mod phi;
 mod precopy;
 mod source;
 
-pub use action::{Action, Actions, Input, LocalVm, Suspicion, Timer};
+pub use action::{Action, Actions, Disk, Input, LocalVm, Suspicion, Timer};
 pub use destination::Destination;
 pub use message::{Answer, Attempt, Batch, Channel, Envelope, FaultId, Message, PageList, Report, StateId};
 pub use operator::Operator;

@@ -41,8 +41,8 @@ pub enum Input {
     Start,
     /// The agent starts again after its death, or its host's, and remembers nothing.
     Restarted {
-        /// The attempt it took part in, from its disk; the zeroth: none.
-        attempt: Attempt,
+        /// What it had written down.
+        disk: Disk,
         /// What the hypervisor here says of the VM.
         vm: LocalVm,
     },
@@ -113,6 +113,15 @@ pub enum Input {
     Loaded,
     /// The vCPUs run.
     Resumed,
+}
+
+/// All that an agent writes to its disk: what it must not forget.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Disk {
+    /// The attempt it takes part in; the zeroth: none.
+    pub attempt: Attempt,
+    /// It has given up for good the right to resume the copy here, and may have said so.
+    pub relinquished: bool,
 }
 
 /// What the hypervisor of a host says of the VM.

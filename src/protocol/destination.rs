@@ -204,6 +204,10 @@ impl Destination {
     }
 
     fn suspect(&mut self, why: Suspicion, out: &mut Actions) {
+        if why == Suspicion::TransportError && matches!(self.state, State::Holding(_)) {
+            // What is said next can only be said where a question is asked.
+            self.asked = true;
+        }
         match &mut self.state {
             State::Fetching(_) => self.suspect_while_fetching(why, out),
             State::Receiving => {
@@ -283,7 +287,7 @@ impl Agent for Destination {
                     self.message(channel, &envelope.message, out);
                 }
             }
-            Input::Restarted { attempt, vm } => self.restarted(attempt, vm, out),
+            Input::Restarted { disk, vm } => self.restarted(disk.attempt, vm, out),
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(Timer::Ask) if self.state == State::Holding(Waiting::Asking) => self.ask(out),
             Input::Broken { channel } if channel.carries_pages() => self.suspect(Suspicion::TransportError, out),

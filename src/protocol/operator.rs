@@ -120,7 +120,7 @@ impl Agent for Operator {
                     out.set(Timer::Command, after);
                 }
             }
-            Input::Restarted { attempt, .. } => self.restarted(attempt, now, out),
+            Input::Restarted { disk, .. } => self.restarted(disk.attempt, now, out),
             Input::Timer(Timer::Command) => self.command(out),
             Input::Timer(Timer::Pause) if self.heard.is_none() => {
                 self.say(Host::Source, Message::Pause, out);

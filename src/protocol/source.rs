@@ -344,7 +344,7 @@ impl Agent for Source {
             Input::Message { channel, envelope, .. } if envelope.attempt == self.attempt => {
                 self.message(channel, &envelope.message, out);
             }
-            Input::Restarted { attempt, vm } => self.restarted(attempt, vm, out),
+            Input::Restarted { disk, vm } => self.restarted(disk, vm, out),
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(timer) => self.timer(timer, now, out),
             Input::Broken { channel } if channel.carries_pages() => self.broke(out),

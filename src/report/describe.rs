@@ -60,8 +60,9 @@ pub(crate) fn message(from: Host, to: Host, what: &str) -> String {
 
 fn struck(index: usize, scenario: &Scenario) -> String {
     let fault = &scenario.faults[index];
-    let lasts = fault.lasts.or(fault.restarts_after).map_or(String::new(), |lasts| format!(" for {lasts}"));
-    format!("FAULT {}: {}{lasts}", index + 1, fault_name(fault))
+    let lasts = fault.lasts.map_or(String::new(), |lasts| format!(" for {lasts}"));
+    let again = fault.restarts_after.map_or(String::new(), |after| format!(", to start again after {after}"));
+    format!("FAULT {}: {}{lasts}{again}", index + 1, fault_name(fault))
 }
 
 fn resumed(resumption: &Resumption) -> String {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::network::{Close, StreamId};
 use crate::protocol::{
-    Action, Actions, Agent, Attempt, Channel, Destination, Input, Operator, Settings, Source, Standing, Timer,
+    Action, Actions, Agent, Attempt, Channel, Destination, Disk, Input, Operator, Settings, Source, Standing, Timer,
 };
 use crate::scenario::policy::{AnsweredBy, Migration};
 use crate::scenario::{Part, Scenario};
@@ -32,8 +32,8 @@ pub(super) struct Node {
     /// Its connections, by peer and name.
     pub channels: BTreeMap<(Host, Channel), StreamId>,
     pub said: Option<Standing>,
-    /// The attempt that its agents take part in: all that they keep on disk.
-    pub attempt: Attempt,
+    /// What its agents must not forget.
+    pub disk: Disk,
 }
 
 /// What runs on a host.
@@ -84,7 +84,7 @@ impl Node {
             pings: VecDeque::new(),
             channels: BTreeMap::new(),
             said: None,
-            attempt: Attempt::default(),
+            disk: Disk::default(),
         }
     }
 
@@ -225,7 +225,10 @@ impl World {
             Action::Serve => self.vm.serve(host),
             Action::Pause => self.pause_migration(host),
             Action::Discard => self.discard(host),
-            Action::Relinquish => self.relinquish(),
+            Action::Relinquish => {
+                self.node(host).disk.relinquished = true;
+                self.relinquish();
+            }
             Action::Conclude => {
                 self.milestones.concluded = Some(self.now);
                 self.say(Fact::Concluded);
@@ -300,7 +303,7 @@ impl World {
     pub(super) fn kill(&mut self, host: Host, with_vmm: bool) {
         let node = self.node(host);
         if let Some(agent) = node.agent.take() {
-            node.attempt = agent.attempt();
+            node.disk.attempt = agent.attempt();
         }
         node.vmm &= !with_vmm;
         let lanes = std::mem::take(&mut node.lanes);

@@ -1,7 +1,7 @@
 //! Deaths of hosts, VMMs and agents, and their starting again with nothing remembered.
 //!
-//! What is on disk is the number of the attempt, and no more: neither how far it was nor what has been promised. What an agent that
-//! starts again finds is what its hypervisor says of the VM ([`LocalVm`]); what it makes of that is its protocol's affair. The
+//! What is on disk is the number of the attempt and whether R has passed ([`crate::protocol::Disk`]), and no more. What else an agent
+//! that starts again finds is what its hypervisor says of the VM ([`LocalVm`]); what it makes of that is its protocol's affair. The
 //! operator's client and the node connect anew at once; every other connection is lost.
 
 use crate::model::network::StreamId;
@@ -94,7 +94,7 @@ impl World {
         let node = self.node(host);
         node.agent = program.map(|(_, program)| program);
         node.said = None;
-        let attempt = node.attempt;
+        let disk = node.disk;
         for other in [Host::Source, Host::Destination] {
             let concerned = other == host || host == Host::Management;
             if concerned && self.agent_alive(Host::Management) && self.agent_alive(other) {
@@ -102,7 +102,7 @@ impl World {
             }
         }
         let vm = self.local_vm(host);
-        self.control(host, Input::Restarted { attempt, vm });
+        self.control(host, Input::Restarted { disk, vm });
         if host == Host::Destination {
             self.announce_faults();
         }

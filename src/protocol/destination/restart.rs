@@ -31,6 +31,7 @@ impl Destination {
                 self.pause(out);
             }
             LocalVm::Standing if !self.autostarts() && !follows => {
+                self.asked = true;
                 self.state = State::Holding(Waiting::Trusting);
                 self.silent_while_holding(out);
             }

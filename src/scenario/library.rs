@@ -171,7 +171,7 @@ mod tests {
     fn every_embedded_model_says_what_it_is() {
         let all = Library::default().list();
         assert!(all.iter().any(|entry| entry.name == "gige" && entry.kind == ModelKind::Network));
-        for entry in all.iter() {
+        for entry in &all {
             assert!(!entry.about.is_empty(), "{}", entry.source_file);
         }
     }

@@ -74,6 +74,11 @@ impl Network {
         self.degraded.links.get(&index).unwrap_or(&self.links)
     }
 
+    /// Constants that hold on some path now.
+    pub(super) fn all_links(&self) -> impl Iterator<Item = &Links> {
+        [&self.links].into_iter().chain(self.degraded.links.values())
+    }
+
     /// What one direction of a card carries now [B/s].
     pub(super) fn capacity(&self, resource: usize) -> u64 {
         let whole = self.capacities[resource];

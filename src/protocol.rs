@@ -21,12 +21,13 @@ mod lease;
 mod message;
 mod operator;
 mod pacing;
+mod phi;
 mod precopy;
 mod recovery;
 mod source;
 mod store;
 
-pub use action::{Action, Actions, Suspicion};
+pub use action::{Action, Actions, Disk, LocalVm, Suspicion};
 pub use destination::Destination;
 pub use fencer::Fencer;
 pub use input::{Input, Timer};

@@ -8,6 +8,8 @@
 //! Floats live here and nowhere else in the core; they become integers in the function that draws them, and
 //! transcendental functions come from `libm`, whose bits do not depend on what else is linked.
 
+mod law;
+
 use std::hash::{Hash, Hasher};
 
 use rand_chacha::ChaCha8Rng;
@@ -29,6 +31,8 @@ pub enum Purpose {
     Network = 4,
     /// Reads of a page class where pages are missing: gaps and pages (entity: class).
     Reads = 5,
+    /// When a fault strikes that is drawn from a law (entity: the fault's index).
+    Faults = 6,
 }
 
 /// Names one stream.

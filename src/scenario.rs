@@ -5,6 +5,7 @@
 //! needs is here; a run is a function of this, a seed and a replication.
 
 pub mod error;
+mod fault;
 pub mod library;
 mod load;
 mod parse;
@@ -23,9 +24,10 @@ mod spelling;
 mod tests;
 
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
-use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
+use crate::vocabulary::{FaultClass, Host, Invariant, Outcome};
 
 pub use error::{Diagnostic, ScenarioError};
+pub use fault::{Direction, Fault, FaultKind, Law, Moment, Origin, Part, Stage, Trigger};
 pub use library::{ModelEntry, list_models};
 pub use load::{LoadOptions, load, load_text};
 pub use platform::{ArrivedPages, CheckpointCosts, DirtyLog, MonitorInStop, Platform};
@@ -231,66 +233,6 @@ pub struct RateStep {
     pub from: Span,
     /// The rate; 0 stops everything.
     pub rate: ByteRate,
-}
-
-/// One fault and when it strikes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Fault {
-    /// What breaks.
-    pub what: FaultKind,
-    /// When.
-    pub when: Trigger,
-    /// How long a cut or silence lasts; `None`: for good.
-    pub lasts: Option<Span>,
-}
-
-/// What can break.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum FaultKind {
-    /// The host falls silent; nobody is told.
-    Crash(Host),
-    /// The VMM process and its agent die; the kernel closes their connections and still answers pings.
-    CrashVmm(Host),
-    /// No packet passes between two hosts on any card.
-    Cut {
-        /// One end.
-        from: Host,
-        /// The other.
-        to: Host,
-        /// Which way.
-        direction: Direction,
-    },
-    /// Both ends of every stream between source and destination are told that it is reset.
-    Reset,
-    /// Packets of the streams between source and destination vanish without a sign; datagrams pass.
-    Silence,
-}
-
-/// Which way a cut works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Direction {
-    /// Both.
-    Both,
-    /// From the first host to the second only.
-    OneWay,
-}
-
-/// When a fault strikes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Trigger {
-    /// At a time since the start of the run.
-    At(Span),
-    /// In a phase.
-    Phase {
-        /// The phase.
-        name: Phase,
-        /// For `copy`: the round, from 1; `None`: any.
-        round: Option<u64>,
-        /// Share of the phase's due pages that must have arrived: strikes when it is first reached.
-        progress: Ratio,
-        /// Delay after that.
-        after: Span,
-    },
 }
 
 /// What a scenario claims and expects.

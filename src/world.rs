@@ -11,16 +11,20 @@ mod checkpoint;
 mod cost;
 mod encode;
 mod fact;
+mod hang;
 mod held;
 mod lane;
 mod node;
 mod phase;
 mod postcopy;
 mod program;
+mod restart;
 mod strike;
 mod tally;
 #[cfg(test)]
 mod tamper;
+mod trigger;
+mod trouble;
 mod versions;
 mod vm;
 mod wire;
@@ -56,6 +60,7 @@ use node::Node;
 use postcopy::Faulting;
 use program::Seat;
 use tally::InFlight;
+use trouble::Trouble;
 use versions::Versions;
 use wire::Packet;
 
@@ -82,6 +87,7 @@ pub struct World {
     counted: PageTally,
     counted_stored: PageTally,
     faults: Vec<FaultState>,
+    trouble: Trouble,
     progress: Progress,
     milestones: Milestones,
     numbers: Numbers,
@@ -154,6 +160,7 @@ impl World {
             counted: PageTally::default(),
             counted_stored: PageTally::default(),
             faults: scenario.faults.iter().map(|_| FaultState::Pending).collect(),
+            trouble: Trouble::default(),
             progress: Progress::new(),
             milestones: Milestones::default(),
             numbers: Numbers::default(),
@@ -186,9 +193,14 @@ impl World {
         let event = self.agenda.take(key)?;
         self.now = self.now.max(key.at);
         match event {
-            Event::Strike(fault) => self.strike(fault),
+            Event::Strike(fault) | Event::Chance(fault) => self.strike(fault),
             Event::Heal(fault) => self.heal(fault),
-            Event::Network(event) => self.network.on_event(self.now, event, &mut self.effects),
+            Event::Toggle(fault, part) => self.toggle(fault, part),
+            Event::Restart(fault) => self.restart(fault),
+            Event::Network(event) => {
+                self.before_delivery(event);
+                self.network.on_event(self.now, event, &mut self.effects);
+            }
             Event::Output(host) => self.guest_output(host),
             Event::Access(host) => self.guest_access(host),
             Event::Request(fault) => self.request(fault),
@@ -304,7 +316,7 @@ impl World {
     /// Whether a protocol message can still change something: it can arrive, or its connection's end would be news.
     fn may_matter(&self, packet: &Packet) -> bool {
         let Packet::Protocol { from, to, .. } = packet else { return false };
-        let open = self.vmm_alive(*to)
+        let open = self.agent_alive(*to)
             && !self.network.is_cut(host_id(*from), host_id(*to))
             && !self.network.is_cut(host_id(*to), host_id(*from));
         let watched = [Host::Source, Host::Destination]
@@ -315,6 +327,9 @@ impl World {
     }
 
     fn say(&mut self, fact: Fact) {
+        if let Fact::Output { stage, .. } = &fact {
+            self.count_output(*stage);
+        }
         self.facts.0.push(fact);
     }
 

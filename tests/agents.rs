@@ -10,7 +10,7 @@ use midflight::protocol::{
 use midflight::scenario::Policy;
 use midflight::scenario::policy::{
     AnsweredBy, Caps, Detector, Encoding, Ending, Fencing, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
-    PreCopy, StopRule, TransportError,
+    PreCopy, Rule, StopRule, TransportError,
 };
 use midflight::units::{Bytes, PageCount, Span};
 use midflight::vocabulary::Host;
@@ -18,9 +18,8 @@ use midflight::vocabulary::Host;
 fn settings(kind: HandoverKind, on_silence: OnSilence, destination_on_silence: OnSilence) -> Settings {
     let heartbeat = Heartbeat {
         period: Span::from_ms(100),
-        timeout: Span::from_ms(100),
-        misses: 2,
         answered_by: AnsweredBy::Agent,
+        rule: Rule::Misses { timeout: Span::from_ms(100), misses: 2 },
     };
     Settings {
         policy: Policy {

@@ -11,8 +11,8 @@ use midflight::model::memory::{BranchId, Memory};
 use midflight::rng::RunSeed;
 use midflight::run::{RunResult, simulate, simulate_with};
 use midflight::scenario::policy::{Detector, TransportError};
-use midflight::scenario::{Fault, FaultKind, Policy, Scenario, Trigger};
-use midflight::units::{PageCount, SimTime, Span};
+use midflight::scenario::{Direction, Fault, FaultKind, Part, Policy, Scenario, Trigger};
+use midflight::units::{PageCount, Ratio, SimTime, Span};
 use midflight::vocabulary::{Host, Phase};
 use midflight::world::{Event, Fact, World};
 
@@ -135,7 +135,8 @@ fn the_workload_does_not_depend_on_the_policy() {
     }
 }
 
-/// A cut that begins and ends at once, on a path that carries nothing, is no event for anybody.
+/// Faults that touch nobody are no event for anybody: cuts and slow links where nothing goes, an operator that hangs while it has
+/// nothing to do.
 #[test]
 fn a_fault_without_effect_changes_no_byte() {
     #[derive(Default)]
@@ -149,28 +150,33 @@ fn a_fault_without_effect_changes_no_byte() {
         fn event(&mut self, _: SimTime, _: Event, _: &World) {}
     }
     let quiet = common::read(&common::root().join("scenarios/smoke/three-phase.json"));
-    let nothing = Fault {
-        what: FaultKind::Cut {
-            from: Host::Client,
-            to: Host::Management,
-            direction: midflight::scenario::Direction::Both,
-        },
-        when: Trigger::Phase {
-            name: Phase::Copy,
-            round: None,
-            progress: midflight::units::Ratio::percent(50),
-            after: Span::ZERO,
-        },
-        lasts: Some(Span::from_ms(1)),
-    };
-    let faulty = Arc::new(Scenario { faults: vec![nothing], ..(*quiet).clone() });
-    let facts = |scenario| {
+    let facts = |scenario: &Arc<Scenario>| {
         let mut facts = Facts::default();
         let seed = RunSeed { seed: 1, replication: 0 };
         simulate_with(scenario, seed, TieRule::default(), &mut [&mut facts]);
         facts.0
     };
-    assert_eq!(facts(&quiet), facts(&faulty));
+    let undisturbed = facts(&quiet);
+    let (from, to, direction) = (Host::Client, Host::Management, Direction::Both);
+    let ms = Span::from_ms;
+    let (rate, latency, loss) = (Ratio::percent(1), ms(9), Ratio::percent(9));
+    let nothings = [
+        FaultKind::Cut { from, to, direction },
+        FaultKind::Flap { from, to, direction, down: ms(2), up: ms(3), times: None },
+        FaultKind::Degrade { from, to, direction, rate, latency, loss },
+        FaultKind::DegradeCard { host: Host::Management, rate },
+        FaultKind::Hang(Part::Agent, Host::Management),
+        FaultKind::Group(vec![
+            FaultKind::Cut { from, to, direction },
+            FaultKind::DegradeCard { host: Host::Client, rate },
+        ]),
+    ];
+    for what in nothings {
+        let when = Trigger::Phase { name: Phase::Copy, round: None, progress: Ratio::percent(50), after: Span::ZERO };
+        let nothing = Fault { what, when, lasts: Some(ms(20)), restarts_after: None };
+        let faulty = Arc::new(Scenario { faults: vec![nothing.clone()], ..(*quiet).clone() });
+        assert_eq!(undisturbed, facts(&faulty), "{nothing:?}");
+    }
 }
 
 #[test]

@@ -19,8 +19,11 @@ fn scenario(handover: &str, fault: &Fault, link: &Link) -> Arc<Scenario> {
 /// The same with further fields of `pre-copy`, each followed by a comma.
 fn scenario_with(extras: &str, handover: &str, fault: &Fault, link: &Link) -> Arc<Scenario> {
     let Link { latency_us, jitter_us, loss_permille, dirty_log, answered_by } = link;
-    let lasts = fault.lasts_ms.map_or(String::new(), |ms| format!(r#", "lasts": "{ms} ms""#));
-    let lasts = if fault.what.contains("cut") || fault.what.contains("silence") { lasts } else { String::new() };
+    let ends = ["cut", "silence", "hang", "slow", "degrade", "lose"].iter().any(|word| fault.what.contains(word));
+    let lasts = |key: &str| fault.lasts_ms.map_or(String::new(), |ms| format!(r#", "{key}": "{ms} ms""#));
+    let lasts = if ends { lasts("lasts") } else { String::new() };
+    let again = fault.again_ms.filter(|_| fault.what.contains("crash"));
+    let again = again.map_or(String::new(), |ms| format!(r#", "restarts_after": "{ms} ms""#));
     let text = format!(
         r#"{{
           "schema": 1, "why": "random",
@@ -42,10 +45,10 @@ fn scenario_with(extras: &str, handover: &str, fault: &Fault, link: &Link) -> Ar
           "platform": {{"base": "generic", "dirty_log": "{dirty_log}", "chunk": "16 pages"}},
           "operator": {{"migrate_at": "100 ms"}},
           "horizon": "20 s",
-          "faults": [{{"what": {what}, "when": {{"at": "{at_us} us"}}{lasts}}}]
+          "faults": [{{"what": {what}, "when": {when}{lasts}{again}}}]
         }}"#,
         what = fault.what,
-        at_us = fault.at_us,
+        when = fault.when.map_or_else(|| format!(r#"{{"at": "{} us"}}"#, fault.at_us), String::from),
     );
     common::parse(&text)
 }
@@ -54,7 +57,11 @@ fn scenario_with(extras: &str, handover: &str, fault: &Fault, link: &Link) -> Ar
 struct Fault {
     what: &'static str,
     at_us: u64,
+    /// Instead of a time.
+    when: Option<&'static str>,
     lasts_ms: Option<u64>,
+    /// When what a crash killed starts again.
+    again_ms: Option<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -77,12 +84,44 @@ fn fault() -> impl Strategy<Value = Fault> {
         r#"{"cut": {"from": "destination", "to": "source", "direction": "one-way"}}"#,
         r#"{"reset": {}}"#,
         r#"{"silence": {}}"#,
+        r#"{"crash-agent": "source"}"#,
+        r#"{"crash-agent": "destination"}"#,
+        r#"{"crash-agent": "management"}"#,
+        r#"{"hang": {"host": "source"}}"#,
+        r#"{"hang": {"vmm": "source"}}"#,
+        r#"{"hang": {"agent": "source"}}"#,
+        r#"{"hang": {"host": "destination"}}"#,
+        r#"{"hang": {"vmm": "destination"}}"#,
+        r#"{"hang": {"agent": "destination"}}"#,
+        r#"{"slow": {"of": "source", "factor": "30/1"}}"#,
+        r#"{"slow": {"of": "destination", "factor": "300/1"}}"#,
+        r#"{"degrade": {"rate": "5 %", "latency": "9 ms", "loss": "3 %"}}"#,
+        r#"{"degrade-card": {"of": "destination", "rate": "3 %"}}"#,
+        r#"{"lose-heartbeats": {}}"#,
+        r#"{"lose-heartbeats": {"sent_by": "destination"}}"#,
+        r#"{"flap": {"down": "7 ms", "up": "11 ms", "times": 9}}"#,
+        r#"{"group": [{"crash-agent": "source"}, {"hang": {"host": "destination"}}]}"#,
+        r#"{"group": [{"crash": "destination"}, {"cut": {}}]}"#,
+        r#"{"group": [{"hang": {"vmm": "destination"}}, {"hang": {"agent": "destination"}}, {"lose-heartbeats": {}}]}"#,
+    ]);
+    let when = prop::sample::select(vec![
+        r#"{"message": {"kind": "pages", "n": 9}}"#,
+        r#"{"message": {"kind": "state", "moment": "sent"}}"#,
+        r#"{"message": {"kind": "state", "moment": "before-delivery"}}"#,
+        r#"{"message": {"kind": "state", "moment": "after-delivery"}}"#,
+        r#"{"message": {"kind": "started", "moment": "sent"}}"#,
+        r#"{"message": {"kind": "started", "moment": "before-delivery"}}"#,
+        r#"{"message": {"kind": "started", "moment": "after-delivery"}}"#,
+        r#"{"outputs": {"n": 700, "stage": "emitted"}}"#,
     ]);
     // The migration takes about 100 to 250 ms from 100 ms on.
-    (what, 90_000u64..350_000, prop::option::of(1u64..400)).prop_map(|(what, at_us, lasts_ms)| Fault {
+    let times = (90_000u64..350_000, prop::option::of(1u64..400), prop::option::of(1u64..400));
+    (what, prop::option::of(when), times).prop_map(|(what, when, (at_us, lasts_ms, again_ms))| Fault {
         what,
         at_us,
+        when,
         lasts_ms,
+        again_ms,
     })
 }
 
@@ -143,6 +182,8 @@ proptest! {
         on_silence in prop::sample::select(vec!["wait", "ask"]),
         seed in 0u64..1000,
     ) {
+        // A destination that starts again has forgotten that it ran the VM, and says so when it is asked.
+        let fault = Fault { again_ms: None, ..fault };
         let handover = format!(r#"{{"autostart": {{"on_silence": "{on_silence}", "ask_period": "40 ms"}}}}"#);
         let result = simulate(&scenario(&handover, &fault, &link), seed, 0);
         let broken = broken(&result);
@@ -181,7 +222,7 @@ proptest! {
         seed in 0u64..1000,
     ) {
         // Half of the runs end before their fault, so that many migrations do.
-        let fault = if ends { Fault { at_us: 25_000_000, ..fault } } else { fault };
+        let fault = if ends { Fault { at_us: 25_000_000, when: None, ..fault } } else { fault };
         let handover = r#"{"three-phase": {"on_silence": "resume", "destination_on_silence": "wait"}}"#;
         let link = Link { jitter_us, ..link };
         let result = simulate(&scenario_with(extras, handover, &fault, &link), seed, 0);

@@ -65,6 +65,18 @@ fn a_fault_that_does_not_fire_is_an_error() {
             "phase copy, round 7 never",
         ),
         (r#"{"what": {"reset": {}}, "when": {"at": "0 s"}}"#, "no connection"),
+        (
+            r#"{"what": {"crash": "source"}, "when": {"message": {"kind": "started", "n": 2}}}"#,
+            "fewer than 2 messages \"started\" were delivered",
+        ),
+        (
+            r#"{"what": {"crash": "source"}, "when": {"message": {"kind": "cancel", "moment": "sent"}}}"#,
+            "fewer than 1 messages \"cancel\" were sent",
+        ),
+        (
+            r#"{"what": {"crash": "source"}, "when": {"outputs": {"n": 9999999, "stage": "emitted"}}}"#,
+            "fewer than 9999999 packets of the guest were emitted",
+        ),
     ];
     for (fault, why) in cases {
         let scenario = common::read_with(&smoke, &[&format!("faults=[{fault}]")]);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::engine::Observer;
 use crate::model::memory::BranchId;
 use crate::scenario::policy::{HandoverKind, Hybrid, Migration, PostCopy, Protects, StopRule};
-use crate::scenario::{Direction, Fault, FaultKind, Fidelity, Scenario};
+use crate::scenario::{Direction, Fault, FaultKind, Fidelity, Part, Scenario};
 use crate::units::{Bytes, PageCount, Ratio, SimTime, Span};
 use crate::vocabulary::{Host, RoundsEnd};
 use crate::world::{Event, Fact, FaultState, OutputStage, PauseCause, World};
@@ -284,12 +284,31 @@ fn protects(direction: Protects) -> &'static str {
 
 /// A fault in short.
 pub fn fault_name(fault: &Fault) -> String {
-    match &fault.what {
+    let parts: Vec<String> = fault.what.parts().iter().map(kind_name).collect();
+    parts.join("+")
+}
+
+fn kind_name(what: &FaultKind) -> String {
+    let between = |from, to, direction| match direction {
+        Direction::Both => format!("{from}-{to}"),
+        Direction::OneWay => format!("{from}->{to}"),
+    };
+    match what {
         FaultKind::Crash(host) => format!("crash({host})"),
         FaultKind::CrashVmm(host) => format!("crash-vmm({host})"),
-        FaultKind::Cut { from, to, direction: Direction::Both } => format!("cut({from}-{to})"),
-        FaultKind::Cut { from, to, direction: Direction::OneWay } => format!("cut({from}->{to})"),
+        FaultKind::CrashAgent(host) => format!("crash-agent({host})"),
+        FaultKind::Hang(Part::Host, host) => format!("hang({host})"),
+        FaultKind::Hang(Part::Vmm, host) => format!("hang-vmm({host})"),
+        FaultKind::Hang(Part::Agent, host) => format!("hang-agent({host})"),
+        FaultKind::Slow { host, .. } => format!("slow({host})"),
+        FaultKind::Cut { from, to, direction } => format!("cut({})", between(from, to, *direction)),
+        FaultKind::Flap { from, to, direction, .. } => format!("flap({})", between(from, to, *direction)),
+        FaultKind::Degrade { from, to, direction, .. } => format!("degrade({})", between(from, to, *direction)),
+        FaultKind::DegradeCard { host, .. } => format!("degrade-card({host})"),
         FaultKind::Reset => "reset".into(),
         FaultKind::Silence => "silence".into(),
+        FaultKind::LoseHeartbeats { sent_by: None } => "lose-heartbeats".into(),
+        FaultKind::LoseHeartbeats { sent_by: Some(host) } => format!("lose-heartbeats({host})"),
+        FaultKind::Group(members) => format!("group of {}", members.len()),
     }
 }

@@ -75,7 +75,10 @@ impl Stands {
     fn outage_of(&self, stand: &Stand) -> Option<SimTime> {
         let within = |at: &SimTime| stand.begin <= *at && stand.again.is_none_or(|again| *at <= again);
         let struck = self.struck.iter().copied().find(within)?;
-        let failed = stand.again.is_none() || self.suspected.iter().any(|(_, at)| struck <= *at && within(at));
+        // A VM that hangs, or dies, with its fault needs nobody to suspect it.
+        let at_once = struck == stand.begin;
+        let failed =
+            stand.again.is_none() || at_once || self.suspected.iter().any(|(_, at)| struck <= *at && within(at));
         failed.then_some(struck)
     }
 

@@ -35,11 +35,17 @@
 //! to the front of the unsent bytes, in order. If only the way back is cut, they arrive, and nothing more is sent.
 //! A direction with unsent bytes tries again after `rto`, then 2·`rto`, … (at most `rto_max`); healing alone does
 //! nothing. After `give_up` its end is over. A direction with nothing unsent notices nothing. A host that is down is
-//! cut off both ways, except that what had left it arrives, and datagrams to it are lost on arrival.
+//! cut off both ways, except that what had left it arrives, and datagrams to it are lost on arrival. When it is up again, its old
+//! streams are unknown to it: what arrives on them is answered by an RST.
+//!
+//! # Degradation
+//! A path can be given a share of its rate, more delay and more loss, a card a share of its rate; several at a time multiply and
+//! add (see `degrade`).
 
 mod carry;
 mod connection;
 mod count;
+mod degrade;
 mod event;
 mod fault;
 mod links;
@@ -52,12 +58,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use count::{Counters, InFlight, Tally};
+pub use degrade::Degradation;
 pub use event::{Close, Effect, End, HostId, MessageId, NetEvent, Nic, PathId, StreamId};
 
 use crate::rng::{Purpose, RunSeed};
 use crate::scenario::{self, Nics, RateStep};
 use crate::units::{ByteRate, SimTime};
 use connection::{Connection, Outgoing, Side};
+use degrade::Degraded;
 use links::Links;
 use path::Path;
 use share::{Flow, share};
@@ -81,6 +89,9 @@ pub struct Network {
     cuts: Vec<u32>,
     /// How many faults silence each pair (lower, higher).
     silences: Vec<u32>,
+    /// How many faults keep datagrams off the migration card of each (from, to).
+    muted: Vec<u32>,
+    degraded: Degraded,
     trace: Arc<[RateStep]>,
     next_step: usize,
 }
@@ -128,6 +139,8 @@ impl Network {
             connections: Vec::new(),
             cuts: vec![0; pairs],
             silences: vec![0; pairs],
+            muted: vec![0; pairs],
+            degraded: Degraded::default(),
             trace: spec.rate_trace.as_slice().into(),
             next_step,
         }
@@ -243,13 +256,13 @@ impl Network {
         let Some(&only) = self.busy.first() else { return };
         if self.busy.len() == 1 {
             let flow = self.flow(only);
-            let [tx, rx] = flow.resources.map(|resource| self.capacities[resource]);
+            let [tx, rx] = flow.resources.map(|resource| self.capacity(resource));
             self.set_rate(now, only, tx.min(rx).min(flow.cap.unwrap_or(u64::MAX)), out);
             return;
         }
         let busy: Vec<usize> = self.busy.iter().copied().collect();
         let flows: Vec<Flow> = busy.iter().map(|&index| self.flow(index)).collect();
-        for (index, rate) in busy.into_iter().zip(share(&self.capacities, &flows)) {
+        for (index, rate) in busy.into_iter().zip(share(&self.all_capacities(), &flows)) {
             self.set_rate(now, index, rate, out);
         }
     }
@@ -262,15 +275,16 @@ impl Network {
     fn flow(&self, index: usize) -> Flow {
         let PathId { from, to, card } = self.paths[index].id;
         let resource = |host: HostId| 2 * (usize::from(host.0) * usize::from(self.cards) + usize::from(card));
+        let resources = [resource(from), resource(to) + 1];
         // The bounds are TCP's, on the card that carries the migration's streams.
-        let cap = self.links.cap.filter(|_| card == 0);
-        Flow { resources: [resource(from), resource(to) + 1], cap, weight: 1, priority: 0 }
+        let cap = self.links_of(index).cap.filter(|_| card == 0);
+        Flow { resources, cap: self.degraded_cap(index, resources, cap), weight: 1, priority: 0 }
     }
 
     /// The rate of a host's card now, each direction [B/s].
     pub fn card_rate(&self, host: HostId, nic: Nic) -> ByteRate {
         let card = usize::from(host.0) * usize::from(self.cards) + usize::from(self.card(nic));
-        ByteRate::new(self.capacities[2 * card])
+        ByteRate::new(self.capacity(2 * card))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether a run is what its scenario claims: expectations, claims, invariants, faults that did not fire.
 
 use crate::metric::Record;
-use crate::scenario::{Direction, Fault, FaultKind, Scenario, Trigger};
+use crate::scenario::{Direction, Fault, FaultKind, Moment, Scenario, Stage, Trigger};
 use crate::units::SimTime;
 use crate::vocabulary::{FaultClass, Host, Invariant, Outcome};
 use crate::world::{FaultState, NotFired, World};
@@ -29,7 +29,9 @@ pub fn judge(world: &World, end: SimTime, record: &Record, violations: &[Violati
     let scenario = world.scenario();
     let mut shortfalls = Vec::new();
     for (index, fault) in scenario.faults.iter().enumerate() {
-        if let Some(why) = why_not_fired(fault, world.faults()[index], end) {
+        // Under a law it is data that a fault did not fire.
+        let drawn = matches!(fault.when, Trigger::Law { .. });
+        if let Some(why) = why_not_fired(fault, world.faults()[index], end).filter(|_| !drawn) {
             shortfalls.push(Shortfall {
                 class: "not-fired".into(),
                 what: format!("fault {} did not fire: {why}", index + 1),
@@ -70,11 +72,27 @@ fn class_of(invariant: Invariant) -> String {
 pub fn why_not_fired(fault: &Fault, state: FaultState, end: SimTime) -> Option<String> {
     match (state, &fault.when) {
         (FaultState::Fired { .. }, _) => None,
-        (FaultState::Void(NotFired::AlreadyDead), _) => Some("what it was to kill was dead already".into()),
+        (FaultState::Void(NotFired::AlreadyDead), _) => Some("what it was to strike was dead already".into()),
         (FaultState::Void(NotFired::NoConnection), _) => Some("there was no connection to reset".into()),
         (FaultState::Pending, Trigger::At(at)) => Some(format!("the run ended at {end}, before {} s", at.seconds())),
-        (FaultState::Armed, _) => {
+        (FaultState::Armed, Trigger::Phase { .. }) => {
             Some(format!("its phase was reached, and the run ended at {end} before its delay was over"))
+        }
+        (FaultState::Armed, _) => Some(format!("its moment came when the run ended, at {end}")),
+        (FaultState::Pending, Trigger::Message { kind, n, moment }) => {
+            let done = if *moment == Moment::Sent { "sent" } else { "delivered" };
+            Some(format!("fewer than {n} messages \"{kind}\" were {done} before the run ended at {end}"))
+        }
+        (FaultState::Pending, Trigger::Outputs { n, stage }) => {
+            let done = match stage {
+                Stage::Emitted => "emitted",
+                Stage::Released => "released",
+                Stage::Delivered => "delivered",
+            };
+            Some(format!("fewer than {n} packets of the guest were {done} before the run ended at {end}"))
+        }
+        (FaultState::Pending, Trigger::Law { .. }) => {
+            Some(format!("the time drawn for it had not come when the run ended at {end}"))
         }
         (FaultState::Pending, Trigger::Phase { name, round, progress, .. }) => {
             let round = round.map_or(String::new(), |round| format!(", round {round}"));
@@ -103,7 +121,7 @@ fn unkept_bounds<'a>(scenario: &'a Scenario, record: &'a Record) -> impl Iterato
 fn unkept_tolerance(world: &World, outcome: Outcome) -> Option<String> {
     let scenario = world.scenario();
     let [fault] = scenario.faults.as_slice() else { return None };
-    let class = class_of_fault(fault);
+    let class = class_of_fault(fault)?;
     let in_window = in_window(world, class, world.faults()[0]);
     let well = matches!(outcome, Outcome::Completed | Outcome::RolledBack | Outcome::Recovered | Outcome::Resumed);
     let claimed = scenario.verdict.tolerates.contains(&class);
@@ -122,20 +140,34 @@ pub(super) fn in_window(world: &World, class: FaultClass, state: FaultState) -> 
         && milestones.relinquished.is_none_or(|to| at < to || class == FaultClass::SourceCrash && at == to)
 }
 
-/// The class of a fault, as `tolerates` names it.
-pub fn class_of_fault(fault: &Fault) -> FaultClass {
+/// The class of a fault, as `tolerates` names it; a group, being several, has none.
+pub fn class_of_fault(fault: &Fault) -> Option<FaultClass> {
     let outage = |lasts: bool| if lasts { FaultClass::LinkOutage } else { FaultClass::LinkFailure };
-    match &fault.what {
-        FaultKind::Crash(Host::Source) | FaultKind::CrashVmm(Host::Source) => FaultClass::SourceCrash,
-        FaultKind::Crash(Host::Destination) | FaultKind::CrashVmm(Host::Destination) => FaultClass::DestinationCrash,
-        FaultKind::Crash(_) | FaultKind::CrashVmm(_) => FaultClass::Partition,
-        FaultKind::Cut { from, to, direction } => {
-            let pair = [*from, *to];
-            let whole =
-                *direction == Direction::Both && pair.contains(&Host::Source) && pair.contains(&Host::Destination);
-            if whole { outage(fault.lasts.is_some()) } else { FaultClass::Partition }
-        }
+    let link = |from: Host, to: Host, direction: Direction, whole: FaultClass| {
+        let pair = [from, to];
+        let is_whole =
+            direction == Direction::Both && pair.contains(&Host::Source) && pair.contains(&Host::Destination);
+        if is_whole { whole } else { FaultClass::Partition }
+    };
+    Some(match &fault.what {
+        FaultKind::Crash(host) | FaultKind::CrashVmm(host) | FaultKind::CrashAgent(host) => match host {
+            Host::Source => FaultClass::SourceCrash,
+            Host::Destination => FaultClass::DestinationCrash,
+            _ => FaultClass::Partition,
+        },
+        FaultKind::Hang(_, host) => match host {
+            Host::Source => FaultClass::SourceHang,
+            Host::Destination => FaultClass::DestinationHang,
+            _ => FaultClass::Partition,
+        },
+        FaultKind::Cut { from, to, direction } => link(*from, *to, *direction, outage(fault.lasts.is_some())),
+        FaultKind::Flap { from, to, direction, .. } => link(*from, *to, *direction, FaultClass::LinkOutage),
         FaultKind::Silence => outage(fault.lasts.is_some()),
         FaultKind::Reset => FaultClass::LinkFailure,
-    }
+        FaultKind::Slow { .. }
+        | FaultKind::Degrade { .. }
+        | FaultKind::DegradeCard { .. }
+        | FaultKind::LoseHeartbeats { .. } => FaultClass::FalseSuspicion,
+        FaultKind::Group(_) => return None,
+    })
 }

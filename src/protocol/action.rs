@@ -8,6 +8,32 @@ use crate::scenario::policy::Push;
 use crate::units::{PageCount, Ratio, Span};
 use crate::vocabulary::{Host, Phase, RoundsEnd};
 
+/// All that an agent writes to its disk: what it must not forget.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Disk {
+    /// The attempt it takes part in; the zeroth: none.
+    pub attempt: Attempt,
+    /// It has given up for good the right to resume the copy here, and may have said so.
+    pub relinquished: bool,
+}
+
+/// What the hypervisor of a host says of the VM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum LocalVm {
+    /// It knows of none.
+    Absent,
+    /// It has memory, and not all that a VM needs to run.
+    Incomplete,
+    /// It has all of a VM, whose vCPUs stand.
+    Standing,
+    /// The VM executes.
+    Running,
+    /// The VM executes, and pages of it are missing.
+    Fetching,
+    /// Its copy serves pages to another and never executes.
+    Serving,
+}
+
 /// What an agent does.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Action {

@@ -5,6 +5,7 @@
 
 mod fetch;
 mod protect;
+mod restart;
 
 use std::collections::BTreeSet;
 
@@ -229,6 +230,10 @@ impl Destination {
     }
 
     fn suspect(&mut self, why: Suspicion, out: &mut Actions) {
+        if why == Suspicion::TransportError && matches!(self.state, State::Holding(_)) {
+            // What is said next can only be said where a question is asked.
+            self.asked = true;
+        }
         match &mut self.state {
             State::Fetching(_) => self.suspect_while_fetching(why, out),
             State::Receiving => {
@@ -299,7 +304,7 @@ impl Destination {
 
 impl Agent for Destination {
     fn step(&mut self, now: LocalTime, input: Input, out: &mut Actions) {
-        if self.detector.step(&input, out) {
+        if self.detector.step(&input, now, out) {
             self.suspect(Suspicion::Heartbeat, out);
             return;
         }
@@ -321,6 +326,7 @@ impl Agent for Destination {
                     self.message(channel, &envelope.message, now, out);
                 }
             }
+            Input::Restarted { disk, vm } => self.restarted(disk.attempt, vm, out),
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(Timer::Ask) if self.state == State::Holding(Waiting::Asking) => self.ask(out),
             Input::Broken { channel } if channel.is_migration() => self.suspect(Suspicion::TransportError, out),

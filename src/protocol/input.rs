@@ -1,5 +1,6 @@
 //! What reaches an agent: messages, timers, and what its own hypervisor and kernel tell it.
 
+use super::action::{Disk, LocalVm};
 use super::message::{Batch, Channel, Envelope, FaultId, PageList, StateId, Stored, Version};
 use crate::units::PageCount;
 use crate::vocabulary::Host;
@@ -29,6 +30,8 @@ pub enum Timer {
     Pause,
     /// The operator's command to recover is due.
     Recover,
+    /// The peer has been silent for longer than is plausible.
+    Silence,
     /// The next checkpoint is due.
     Checkpoint,
     /// A version is overdue at the store.
@@ -54,6 +57,13 @@ pub enum Timer {
 pub enum Input {
     /// The node starts.
     Start,
+    /// The agent starts again after its death, or its host's, and remembers nothing.
+    Restarted {
+        /// What it had written down.
+        disk: Disk,
+        /// What the hypervisor here says of the VM.
+        vm: LocalVm,
+    },
     /// A message arrived.
     Message {
         /// Who sent it.

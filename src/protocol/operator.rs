@@ -107,6 +107,20 @@ impl Operator {
         }
     }
 
+    /// It has its plan and the number of the attempt. What it has commanded already it does not command again; what it has heard it
+    /// does not know.
+    fn restarted(&mut self, attempt: Attempt, now: LocalTime, out: &mut Actions) {
+        self.attempt = attempt;
+        if let Some(after) = self.migrate_after.filter(|_| attempt == Attempt::default()) {
+            out.set(Timer::Command, after.saturating_sub(now.since(LocalTime::default())));
+        }
+    }
+
+    /// The attempt it has commanded.
+    pub fn attempt(&self) -> Attempt {
+        self.attempt
+    }
+
     fn recover(&mut self, out: &mut Actions) {
         if let Some(recover) = self.recover {
             self.paused.clear();
@@ -117,13 +131,14 @@ impl Operator {
 }
 
 impl Agent for Operator {
-    fn step(&mut self, _now: LocalTime, input: Input, out: &mut Actions) {
+    fn step(&mut self, now: LocalTime, input: Input, out: &mut Actions) {
         match input {
             Input::Start => {
                 if let Some(after) = self.migrate_after {
                     out.set(Timer::Command, after);
                 }
             }
+            Input::Restarted { disk, .. } => self.restarted(disk.attempt, now, out),
             Input::Timer(Timer::Command) => self.command(out),
             Input::Timer(Timer::Pause) if self.heard.is_none() => {
                 self.say(Host::Source, Message::Pause, out);

@@ -8,6 +8,7 @@ mod channels;
 mod handover;
 mod protect;
 mod push;
+mod restart;
 mod state;
 
 use self::channels::PageChannels;
@@ -365,7 +366,7 @@ impl Source {
 
 impl Agent for Source {
     fn step(&mut self, now: LocalTime, input: Input, out: &mut Actions) {
-        if self.detector.step(&input, out) {
+        if self.detector.step(&input, now, out) {
             self.suspect(Suspicion::Heartbeat, out);
             return;
         }
@@ -377,6 +378,7 @@ impl Agent for Source {
             Input::Message { channel, envelope, .. } if envelope.attempt == self.attempt => {
                 self.message(channel, &envelope.message, out);
             }
+            Input::Restarted { disk, vm } => self.restarted(disk, vm, out),
             Input::Pinged { number } => out.push(Action::Pong { number }),
             Input::Timer(timer) => self.timer(timer, now, out),
             Input::Broken { channel } if channel.is_migration() => self.broke(out),

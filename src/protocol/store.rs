@@ -66,6 +66,15 @@ impl Store {
         })
     }
 
+    /// What its disk has of it: complete versions, the epoch, and that the protected side has finished.
+    #[must_use]
+    pub fn as_on_disk(mut self) -> Self {
+        self.arriving.clear();
+        self.reading = None;
+        self.recalling = None;
+        self
+    }
+
     /// The first version that is not complete. Where the base is not in the store, it is complete from the beginning.
     fn next(&self) -> Version {
         let first = if self.policy.forward() { Version(0) } else { Version(1) };

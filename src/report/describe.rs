@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use crate::metric::fault_name;
 use crate::protocol::{Report, Standing, Stored, Suspicion};
-use crate::scenario::Scenario;
+use crate::scenario::{Part, Scenario};
 use crate::units::Ratio;
 use crate::vocabulary::{Host, Phase};
 use crate::world::{Fact, PauseCause, Resumption};
@@ -20,12 +20,14 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         Fact::Phase { phase, .. } => format!("phase {phase}"),
         Fact::Struck(index) => struck(*index, scenario),
         Fact::Healed(index) => format!("fault {} ends: {}", index + 1, fault_name(&scenario.faults[*index])),
+        Fact::Restarted { host, part } => format!("{} starts again and knows nothing", part_of(*host, *part)),
         Fact::Resumed(resumption) => resumed(resumption),
         Fact::Paused { host, guest, cause } => {
             let what_for = match cause {
                 PauseCause::Switchover => "",
                 PauseCause::Checkpoint => " for a checkpoint",
                 PauseCause::Lease => ", for its lease has run out",
+                PauseCause::Hang => ", for it hangs",
             };
             format!("the VM stops at {host}{what_for}, at guest time {} s", guest.seconds())
         }
@@ -75,7 +77,8 @@ pub(crate) fn message(from: Host, to: Host, what: &str) -> String {
 fn struck(index: usize, scenario: &Scenario) -> String {
     let fault = &scenario.faults[index];
     let lasts = fault.lasts.map_or(String::new(), |lasts| format!(" for {lasts}"));
-    format!("FAULT {}: {}{lasts}", index + 1, fault_name(fault))
+    let again = fault.restarts_after.map_or(String::new(), |after| format!(", to start again after {after}"));
+    format!("FAULT {}: {}{lasts}{again}", index + 1, fault_name(fault))
 }
 
 fn version(stored: Option<Stored>) -> String {
@@ -93,6 +96,14 @@ fn resumed(resumption: &Resumption) -> String {
         text.push_str("; its memory is not what it was at the stop");
     }
     text
+}
+
+fn part_of(host: Host, part: Part) -> String {
+    match part {
+        Part::Host => host.to_string(),
+        Part::Vmm => format!("the VMM at {host}"),
+        Part::Agent => format!("the agent at {host}"),
+    }
 }
 
 fn peer(host: Host) -> Host {

@@ -7,7 +7,7 @@ use crate::rng::RunSeed;
 use crate::run::{RunResult, simulate_with};
 use crate::scenario::policy::{
     AnsweredBy, Caps, Detector, Encoding, Ending, Fencing, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
-    Policy, PreCopy, StopRule, TransportError,
+    Policy, PreCopy, Rule, StopRule, TransportError,
 };
 use crate::scenario::{
     CheckpointCosts, DirtyLog, Fault, FaultKind, Fidelity, Layout, MonitorInStop, Network, Nics, Operator, Output,
@@ -43,8 +43,8 @@ pub(crate) fn pre_copy() -> Scenario {
 
 fn policy() -> Policy {
     let stop_rule = StopRule::Qemu { downtime_limit: Span::from_ms(20), max_bandwidth: None };
-    let heartbeat =
-        Heartbeat { period: Span::from_ms(100), timeout: Span::from_ms(100), misses: 3, answered_by: AnsweredBy::Vmm };
+    let rule = Rule::Misses { timeout: Span::from_ms(100), misses: 3 };
+    let heartbeat = Heartbeat { period: Span::from_ms(100), answered_by: AnsweredBy::Vmm, rule };
     Policy {
         migration: Migration::PreCopy(PreCopy {
             stop_rule,
@@ -139,7 +139,7 @@ fn platform() -> Platform {
 
 /// A fault at a time.
 pub(crate) fn fault(what: FaultKind, at: Span, lasts: Option<Span>) -> Fault {
-    Fault { what, when: Trigger::At(at), lasts }
+    Fault { what, when: Trigger::At(at), lasts, restarts_after: None }
 }
 
 /// A run of [`pre_copy`] under faults.
@@ -166,7 +166,7 @@ pub(crate) fn split_brain() -> Scenario {
     scenario.policy.handover.on_silence = OnSilence::Resume;
     let what = FaultKind::Cut { from: Host::Source, to: Host::Destination, direction: Direction::Both };
     let when = Trigger::Phase { name: Phase::Handover, round: None, progress: Ratio::ZERO, after: Span::from_ms(2) };
-    scenario.faults = vec![Fault { what, when, lasts: Some(Span::from_s(5)) }];
+    scenario.faults = vec![Fault { what, when, lasts: Some(Span::from_s(5)), restarts_after: None }];
     scenario.verdict = Verdict::default();
     scenario
 }

@@ -17,7 +17,8 @@ use super::source::{MAX_NESTING, MayBeArray, Oddity, Source, Spans};
 use super::spelling;
 
 /// The keys that hold arrays. serde would read an array for any object, field by field; only these may have one.
-pub(super) const ARRAYS: [&str; 8] = ["classes", "faults", "outcome", "phases", "steps", "tolerates", "vms", "waives"];
+pub(super) const ARRAYS: [&str; 10] =
+    ["classes", "faults", "group", "outcome", "phases", "steps", "tolerates", "values", "vms", "waives"];
 
 /// Reads a text into a shape.
 ///

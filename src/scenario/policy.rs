@@ -259,12 +259,35 @@ pub struct Detector {
 pub struct Heartbeat {
     /// Between pings.
     pub period: Span,
-    /// A ping unanswered for so long is a miss.
-    pub timeout: Span,
-    /// Misses in a row that make a suspicion.
-    pub misses: u64,
     /// Who answers.
     pub answered_by: AnsweredBy,
+    /// Which silence makes a suspicion.
+    pub rule: Rule,
+}
+
+/// Which silence makes a suspicion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// So many pings in a row that have waited too long.
+    Misses {
+        /// A ping unanswered for so long is a miss.
+        timeout: Span,
+        /// Misses in a row that make a suspicion.
+        misses: u64,
+    },
+    /// One that is implausible after the intervals between the answers so far.
+    Phi(Phi),
+}
+
+/// The phi-accrual detector (Hayashibara et al., SRDS 2004).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Phi {
+    /// −log₁₀ of the probability that a living peer is silent for so long; 1 to 16.
+    pub threshold: u64,
+    /// Intervals that are remembered.
+    pub window: u64,
+    /// The least standard deviation that is assumed.
+    pub min_deviation: Span,
 }
 
 /// Who answers a ping, and so what its answer proves.

@@ -4,19 +4,19 @@
 //! `resolve(print(s)) = s` (a property test), for every scenario that resolving can give.
 
 mod checkpoint;
+mod fault;
 
 use super::policy::{
-    AutoConverge, Cap, Caps, Detector, Encoding, Handover, HandoverKind, Migration, Policy, PostCopy, PreCopy, Push,
-    StopRule, Switch,
+    AutoConverge, Cap, Caps, Detector, Encoding, Handover, HandoverKind, Heartbeat, Migration, Policy, PostCopy,
+    PreCopy, Push, Rule, StopRule, Switch,
 };
 use super::resolve::{Column, ColumnUnit, print_bound};
-use super::schema::fault as fault_text;
 use super::schema::model::{self as model_text, ModelRef, RateTrace};
 use super::schema::policy as policy_text;
 use super::schema::quantity::{FidelityText, SchemaVersion, Text, Word};
 use super::schema::verdict as verdict_text;
 use super::schema::{self, Empty, ScenarioFile};
-use super::{Fault, FaultKind, Fidelity, Network, OutputFlow, Pattern, Platform, Scenario, Trigger, Vm, Workload};
+use super::{Fidelity, Network, OutputFlow, Pattern, Platform, Scenario, Vm, Workload};
 use crate::units::Bytes;
 use crate::vocabulary::Host;
 
@@ -53,7 +53,7 @@ pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
             management: drift(Host::Management),
             staging: drift(Host::Staging),
         }),
-        faults: scenario.faults.iter().map(fault).collect(),
+        faults: scenario.faults.iter().map(fault::fault).collect(),
         tolerates: verdict.tolerates.iter().copied().map(Word).collect(),
         waives: waives
             .map(|waiver| verdict_text::Waiver { invariant: Word(waiver.invariant), why: waiver.why.clone() })
@@ -295,38 +295,25 @@ fn handover(handover: &Handover) -> policy_text::Handover {
 }
 
 fn detector(detector: &Detector) -> policy_text::Detector {
-    let heartbeat = match &detector.heartbeat {
-        None => policy_text::Heartbeat::Off(Empty {}),
-        Some(pings) => policy_text::Heartbeat::Pings(policy_text::Pings {
-            period: Some(Text(pings.period)),
-            timeout: Some(Text(pings.timeout)),
-            misses: Some(pings.misses),
-            answered_by: Some(Word(pings.answered_by)),
-        }),
-    };
+    let heartbeat = detector.heartbeat.as_ref().map_or(policy_text::Heartbeat::Off(Empty {}), heartbeat);
     policy_text::Detector { heartbeat: Some(heartbeat), transport_error: Some(Word(detector.transport_error)) }
 }
 
-fn fault(fault: &Fault) -> fault_text::Fault {
-    let what = match fault.what {
-        FaultKind::Crash(host) => fault_text::What::Crash(Word(host)),
-        FaultKind::CrashVmm(host) => fault_text::What::CrashVmm(Word(host)),
-        FaultKind::Cut { from, to, direction } => fault_text::What::Cut(fault_text::Cut {
-            from: Some(Word(from)),
-            to: Some(Word(to)),
-            direction: Some(Word(direction)),
+fn heartbeat(heartbeat: &Heartbeat) -> policy_text::Heartbeat {
+    let (period, answered_by) = (Some(Text(heartbeat.period)), Some(Word(heartbeat.answered_by)));
+    match heartbeat.rule {
+        Rule::Misses { timeout, misses } => policy_text::Heartbeat::Pings(policy_text::Pings {
+            period,
+            timeout: Some(Text(timeout)),
+            misses: Some(misses),
+            answered_by,
         }),
-        FaultKind::Reset => fault_text::What::Reset(Empty {}),
-        FaultKind::Silence => fault_text::What::Silence(Empty {}),
-    };
-    let when = match &fault.when {
-        Trigger::At(time) => fault_text::When::At(Text(*time)),
-        Trigger::Phase { name, round, progress, after } => fault_text::When::Phase(fault_text::PhaseTrigger {
-            name: Word(*name),
-            round: *round,
-            progress: Some(Text(*progress)),
-            after: Some(Text(*after)),
+        Rule::Phi(phi) => policy_text::Heartbeat::Phi(policy_text::PhiPings {
+            period,
+            threshold: Some(phi.threshold),
+            window: Some(phi.window),
+            min_deviation: Some(Text(phi.min_deviation)),
+            answered_by,
         }),
-    };
-    fault_text::Fault { what, when, lasts: fault.lasts.map(Text) }
+    }
 }

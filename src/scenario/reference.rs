@@ -67,7 +67,8 @@ place may name a `base`; what they leave out comes from there, field by field, a
 
 A model file has the fields of its kind and four more: `schema` (1), `about` (what it is, in one sentence), `source`
 (where each number comes from), and, if wanted, `$schema`. A rate trace is a file `models/traces/NAME.csv` with the
-header `from_s,rate_bit_s`; its times are seconds, read exactly as typed.
+header `from_s,rate_bit_s`, the sample of an empirical law a file `models/laws/NAME.csv` with the header `time_s`; times are seconds,
+read exactly as typed.
 ";
 
 const SETTING: &str = "\
@@ -83,14 +84,14 @@ pub fn json_schema() -> Value {
     schema_of::<ScenarioFile>("Midflight scenario")
 }
 
-/// The JSON Schema of a model file; traces, being CSV, have none.
+/// The JSON Schema of a model file; traces and samples, being CSV, have none.
 pub fn model_schema(kind: ModelKind) -> Option<Value> {
     match kind {
         ModelKind::Network => Some(schema_of::<NetworkFile>("Midflight network model")),
         ModelKind::Platform => Some(schema_of::<PlatformFile>("Midflight platform model")),
         ModelKind::Workload => Some(schema_of::<WorkloadFile>("Midflight workload model")),
         ModelKind::Reference => Some(schema_of::<ReferenceFile>("Midflight reference")),
-        ModelKind::Trace => None,
+        ModelKind::Trace | ModelKind::Law => None,
     }
 }
 

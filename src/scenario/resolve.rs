@@ -95,7 +95,8 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         retry: retry(context, file, &root.key("operator").key("retry")),
     };
     let clock_drift_ppm = drift(context, file.clock_drift_ppm.as_ref(), &root.key("clock_drift_ppm"));
-    let faults = fault::faults(context, &file.faults, &root.key("faults"));
+    let emits = vms.first().is_some_and(|vm| vm.output.is_some());
+    let faults = fault::faults(context, &file.faults, &policy, emits, &root.key("faults"));
     let verdict = verdict::verdict(context, file, columns, &root);
     let horizon = horizon(context, file, vms.first(), network.as_ref(), operator.migrate_at, &root.key("horizon"));
     Some(Scenario {

@@ -1,6 +1,7 @@
 //! Tests of the text layer as a whole.
 
 mod documents;
+mod faults;
 mod refusals;
 mod round_trip;
 mod settings;

@@ -58,7 +58,7 @@ fn messages(pairs: &mut Pairs, result: &RunResult) {
 }
 
 fn faults(pairs: &mut Pairs, result: &RunResult, scenario: &Scenario) {
-    for (index, fault) in scenario.faults.iter().enumerate().filter(|(_, fault)| lasts(&fault.what)) {
+    for (index, fault) in scenario.faults.iter().enumerate().filter(|(_, fault)| lasts(fault)) {
         let when = |wanted: Fact| result.log.entries().iter().find(|entry| entry.fact == wanted).map(|entry| entry.at);
         let Some(struck) = when(Fact::Struck(index)) else { continue };
         let healed = when(Fact::Healed(index));

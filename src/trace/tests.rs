@@ -3,11 +3,10 @@
 use serde_json::Value;
 
 use super::event::{PHASES, Shape};
-use super::tracks::lasts;
 use super::*;
 use crate::report::fixture;
-use crate::scenario::{Direction, Fault, FaultKind};
-use crate::units::Span;
+use crate::scenario::{Direction, Fault, FaultKind, Part};
+use crate::units::{Ratio, Span};
 use crate::vocabulary::Host;
 
 fn traced(scenario: Scenario) -> String {
@@ -149,9 +148,16 @@ fn any_fault_at_any_time_gives_a_well_formed_trace() {
     let one_way = FaultKind::Cut { from: Host::Destination, to: Host::Source, direction: Direction::OneWay };
     let crashes = [Host::Source, Host::Destination, Host::Management].map(FaultKind::Crash);
     let rest = [FaultKind::CrashVmm(Host::Destination), FaultKind::Reset, FaultKind::Silence, whole, one_way];
-    for what in crashes.into_iter().chain(rest) {
+    let parts = [Part::Host, Part::Vmm, Part::Agent];
+    let both = [Host::Source, Host::Destination];
+    let hangs = both.into_iter().flat_map(|host| parts.map(|part| FaultKind::Hang(part, host)));
+    let agents = both.map(FaultKind::CrashAgent);
+    let slow = both.map(|host| FaultKind::Slow { host, factor: Ratio::new(9, 1) });
+    let group = [FaultKind::Group(vec![FaultKind::Crash(Host::Source), FaultKind::LoseHeartbeats { sent_by: None }])];
+    let states = hangs.chain(agents).chain(slow).chain(group);
+    for what in crashes.into_iter().chain(rest).chain(states) {
         for ms in [500, 1_005, 1_200, 1_469, 1_475, 1_498, 1_499, 1_500, 1_501] {
-            let lasts = lasts(&what).then(|| Span::from_ms(450));
+            let lasts = what.can_end().then(|| Span::from_ms(450));
             let mut trace = Trace::default();
             let scenario = with(vec![fixture::fault(what.clone(), Span::from_ms(ms), lasts)]);
             let (scenario, result) = fixture::run(scenario, &mut [&mut trace]);

@@ -9,7 +9,7 @@ use crate::metric::Round;
 use crate::report::describe;
 use crate::report::tree::Json;
 use crate::run::RunResult;
-use crate::scenario::{FaultKind, Scenario};
+use crate::scenario::{Fault, Scenario};
 use crate::units::{PageCount, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 use crate::world::Fact;
@@ -140,7 +140,7 @@ fn standings(result: &RunResult, scenario: &Scenario) -> Vec<Event> {
                 over(*host, stood, entry.at);
             }
             Fact::Struck(index) => {
-                if let FaultKind::Crash(host) | FaultKind::CrashVmm(host) = scenario.faults[*index].what {
+                for host in scenario.faults[*index].what.kills() {
                     over(host, open.remove(&host), entry.at);
                 }
             }
@@ -166,7 +166,8 @@ fn instant(entry: &Entry, scenario: &Scenario) -> Option<Event> {
         Fact::StreamEnded { at, .. } => (news_of(at), "connection"),
         Fact::Suspected { by, .. } => (news_of(by), "suspicion"),
         Fact::Reported { host, .. } => (news_of(host), "report"),
-        Fact::Struck(index) if !lasts(&scenario.faults[index].what) => (FAULTS, "fault"),
+        Fact::Struck(index) if !lasts(&scenario.faults[index]) => (FAULTS, "fault"),
+        Fact::Restarted { host, .. } => (news_of(host), "fault"),
         _ => return None,
     };
     let shape = Shape::Instant(track == FAULTS);
@@ -174,9 +175,6 @@ fn instant(entry: &Entry, scenario: &Scenario) -> Option<Event> {
 }
 
 /// Whether a fault is a state and not a blow.
-pub(super) fn lasts(what: &FaultKind) -> bool {
-    match what {
-        FaultKind::Cut { .. } | FaultKind::Silence => true,
-        FaultKind::Crash(_) | FaultKind::CrashVmm(_) | FaultKind::Reset => false,
-    }
+pub(super) fn lasts(fault: &Fault) -> bool {
+    fault.what.can_end() || fault.restarts_after.is_some()
 }

@@ -18,6 +18,8 @@ impl Ratio {
     pub const ZERO: Self = Self { num: 0, den: 1 };
     /// 1.
     pub const ONE: Self = Self { num: 1, den: 1 };
+    /// 1 − 10⁻⁶.
+    pub const NEARLY_ONE: Self = Self { num: 999_999, den: 1_000_000 };
 
     /// `num / den` in lowest terms.
     pub fn new(num: u64, den: u64) -> Self {

@@ -29,6 +29,12 @@ pub enum Event {
     WorkDone(Host, Channel),
     /// A timer of this host's agent fires.
     Timer(Host, Timer),
+    /// Fault number n strikes, its time having been drawn from a law. It keeps no run waiting.
+    Chance(usize),
+    /// A link that flaps goes down or comes up: part of fault number n.
+    Toggle(usize, usize),
+    /// What fault number n killed starts again.
+    Restart(usize),
 }
 
 /// What comes first among events of equal time.
@@ -38,7 +44,7 @@ pub enum Event {
 /// leaves before the node's next step at t. *Timers* last: an answer that arrives at its deadline is in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Class {
-    /// Strikes and heals.
+    /// Strikes and heals, and what starts again.
     Fault,
     /// Departures, arrivals, retransmissions.
     Network,
@@ -53,13 +59,13 @@ pub enum Class {
 impl Event {
     /// Whether it is more than the guest's own life and packets on their way.
     fn is_busy(self) -> bool {
-        matches!(self.class(), Class::Fault | Class::Work | Class::Timer)
+        !matches!(self, Self::Chance(_)) && matches!(self.class(), Class::Fault | Class::Work | Class::Timer)
     }
 
     /// Its class.
     pub fn class(self) -> Class {
         match self {
-            Self::Strike(_) | Self::Heal(_) => Class::Fault,
+            Self::Strike(_) | Self::Heal(_) | Self::Chance(_) | Self::Toggle(..) | Self::Restart(_) => Class::Fault,
             Self::Network(_) => Class::Network,
             Self::Output(_) | Self::Access(_) => Class::Guest,
             Self::WorkDone(..) | Self::Request(_) => Class::Work,
@@ -106,6 +112,11 @@ impl Agenda {
             self.by_key.remove(&key);
             self.busy -= usize::from(event.is_busy());
         }
+    }
+
+    /// When `event` is due, if it is pending.
+    pub fn due(&self, event: Event) -> Option<SimTime> {
+        self.by_event.get(&event).map(|key| key.at)
     }
 
     /// Forgets all that `drop` says.

@@ -55,8 +55,8 @@ impl World {
                 self.checkpoints.staged.remove(&host);
             }
             Action::Restage { all } => self.restage(host, all),
-            Action::Freeze => self.freeze(host, true),
-            Action::Thaw => self.freeze(host, false),
+            Action::Freeze => self.halt(host, true),
+            Action::Thaw => self.halt(host, false),
             Action::HoldOutput => self.hold_output(host),
             Action::SealOutput(version) => self.seal_output(host, version),
             Action::Release(version) => self.release_output(host, version),
@@ -99,7 +99,7 @@ impl World {
             Action::Clean => self.discard(host),
             Action::PowerOff(victim) => {
                 self.say(Fact::PoweredOff { host: victim });
-                self.go_down(victim);
+                let _ = self.crash_host(victim);
             }
             other => unreachable!("{other:?} is not of a checkpoint"),
         }
@@ -146,8 +146,11 @@ impl World {
 
     /// What a page costs on the store's disk, if it has one.
     fn medium_cost(&self) -> Option<Span> {
-        let on_disk = self.scenario.policy.checkpoint.as_ref().is_some_and(|c| c.store.medium == Medium::Disk);
-        self.scenario.platform.checkpoint.disk_page.filter(|_| on_disk)
+        self.scenario.platform.checkpoint.disk_page.filter(|_| self.store_is_on_disk())
+    }
+
+    pub(super) fn store_is_on_disk(&self) -> bool {
+        self.scenario.policy.checkpoint.as_ref().is_some_and(|c| c.store.medium == Medium::Disk)
     }
 
     /// Copies what is dirty. Answers how much that was, and how many pages the version has by now.
@@ -224,7 +227,7 @@ impl World {
     }
 
     /// The vCPUs stand, or may run, whatever else they do.
-    fn freeze(&mut self, host: Host, frozen: bool) {
+    fn halt(&mut self, host: Host, frozen: bool) {
         let now = self.now;
         let Some(copy) = self.vm.slot(host) else { return };
         if std::mem::replace(&mut copy.frozen, frozen) == frozen || copy.at_state.is_some() {
@@ -244,6 +247,7 @@ impl World {
             self.say(Fact::Paused { host, guest, cause: PauseCause::Lease });
         } else {
             self.say(Fact::Thawed { host });
+            self.read_queued(host);
             self.watch_output(host);
             self.watch_access(host);
         }

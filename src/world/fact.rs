@@ -2,6 +2,7 @@
 
 use crate::model::memory::BranchId;
 use crate::protocol::{Channel, Report, Standing, Stored, Suspicion, Version};
+use crate::scenario::Part;
 use crate::units::{Bytes, PageCount, Ratio, Span};
 use crate::vocabulary::{Host, Phase, RoundsEnd};
 
@@ -21,6 +22,13 @@ pub enum Fact {
     Struck(usize),
     /// Fault number n ended.
     Healed(usize),
+    /// What had died starts again, knowing nothing.
+    Restarted {
+        /// Where.
+        host: Host,
+        /// What of it.
+        part: Part,
+    },
     /// The copy on this host began to execute.
     Resumed(Resumption),
     /// The copy on this host stopped executing.
@@ -215,6 +223,8 @@ pub enum PauseCause {
     Checkpoint,
     /// The right to run has run out.
     Lease,
+    /// Its VMM or host hangs.
+    Hang,
 }
 
 /// How far a packet is.

@@ -80,6 +80,14 @@ impl World {
         }
     }
 
+    /// The vCPUs run: what came for the guest while they stood is read.
+    pub(super) fn read_queued(&mut self, host: Host) {
+        let queued = self.vm.slot(host).as_mut().map(|copy| std::mem::take(&mut copy.queued)).unwrap_or_default();
+        for number in queued {
+            self.acknowledged(host, number);
+        }
+    }
+
     pub(super) fn hold_output(&mut self, host: Host) {
         self.vm.receiving(host).held.get_or_insert_default();
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::protocol::{Action, Batch, Channel, Input, StateId, Version};
+use crate::scenario::Part;
 use crate::units::Bytes;
 use crate::vocabulary::Host;
 
@@ -93,18 +94,30 @@ impl World {
 
     /// Begins work and hands over waiting messages as long as a lane is free.
     pub(super) fn pump(&mut self, host: Host) {
+        if self.hangs(host, Part::Host) {
+            return;
+        }
+        let (agent_hangs, store_here) = (self.hangs(host, Part::Agent), self.store_host() == Some(host));
+        let stores = |channel: Channel| store_here && matches!(channel, Channel::Checkpoint | Channel::Store);
+        let awake = |channel: Channel| !agent_hangs || stores(channel);
         loop {
             let node = self.node(host);
             if !node.up {
                 return;
             }
             let main_is_idle = node.lanes.get(&Channel::Migration).is_none_or(Lane::is_idle);
-            if main_is_idle && let Some(number) = node.pings.pop_front() {
+            if main_is_idle
+                && !agent_hangs
+                && let Some(number) = node.pings.pop_front()
+            {
                 self.step(host, Input::Pinged { number });
                 continue;
             }
             let free = |lane: &Lane| lane.is_idle() && lane.has_something();
-            let Some((&channel, lane)) = node.lanes.iter_mut().find(|(_, lane)| free(lane)) else { return };
+            let Some((&channel, lane)) = node.lanes.iter_mut().find(|(channel, lane)| free(lane) && awake(**channel))
+            else {
+                return;
+            };
             if let Some(action) = lane.work.pop_front() {
                 self.begin(host, channel, action);
             } else if let Some((input, bytes)) = lane.inbox.pop_front() {
@@ -136,7 +149,10 @@ impl World {
         }
         let waits = |lane: &Lane| lane.working == Some(Working::AwaitingWindow(receiver));
         let writers = self.nodes.iter().filter(|(_, node)| node.lanes.get(&channel).is_some_and(waits));
-        let writers: Vec<Host> = writers.map(|(&host, _)| host).collect();
+        let writers: Vec<Host> = writers
+            .map(|(&host, _)| host)
+            .filter(|&host| !self.seat_hangs(host, self.seat_of(host, channel)))
+            .collect();
         for host in writers {
             self.node(host).lane(channel).working = None;
             self.step_as(host, self.seat_of(host, channel), Input::Sent { channel });

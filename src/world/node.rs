@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::network::{Close, StreamId};
-use crate::protocol::{Action, Actions, Channel, Input, Standing, Timer};
+use crate::protocol::{Action, Actions, Channel, Disk, Input, Standing, Store, Timer};
+use crate::scenario::Part;
 use crate::scenario::policy::AnsweredBy;
 use crate::units::{LocalTime, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
@@ -17,8 +18,10 @@ use super::{Event, Fact, World, host_id};
 pub(super) struct Node {
     /// Whether the host runs.
     pub up: bool,
+    /// Whether its VMM lives, if it has one.
+    pub vmm: bool,
     /// The processes that live.
-    agents: BTreeMap<Seat, Program>,
+    pub agents: BTreeMap<Seat, Program>,
     /// Drift of its clock against true time [ppm].
     drift_ppm: i32,
     /// Its work and what waits to be read, by page channel.
@@ -27,7 +30,11 @@ pub(super) struct Node {
     pub pings: VecDeque<u64>,
     /// Its connections, by peer and name.
     pub channels: BTreeMap<(Host, Channel), StreamId>,
-    said: Option<Standing>,
+    pub said: Option<Standing>,
+    /// What its agents must not forget.
+    pub disk: Disk,
+    /// The store as its disk has it, while its process is dead.
+    pub kept_store: Option<Store>,
 }
 
 const PPM: i128 = 1_000_000;
@@ -36,17 +43,20 @@ impl Node {
     fn new(drift_ppm: i32) -> Self {
         Self {
             up: true,
+            vmm: true,
             agents: BTreeMap::new(),
             drift_ppm,
             lanes: BTreeMap::new(),
             pings: VecDeque::new(),
             channels: BTreeMap::new(),
             said: None,
+            disk: Disk::default(),
+            kept_store: None,
         }
     }
 
     pub fn vmm_alive(&self) -> bool {
-        self.lives(Seat::Agent)
+        self.up && self.vmm
     }
 
     /// Whether a process lives.
@@ -94,9 +104,7 @@ impl World {
             self.nodes.entry(host).or_insert_with(|| Node::new(drift)).agents.insert(seat, program);
         }
         for host in [Host::Source, Host::Destination] {
-            self.connect(Host::Management, host, Channel::Management);
-            let stream = self.nodes[&Host::Management].channels[&(host, Channel::Management)];
-            self.node(host).channels.insert((Host::Management, Channel::Management), stream);
+            self.connect_operator(host);
         }
         for host in [Host::Source, Host::Destination, Host::Management] {
             self.control(host, Input::Start);
@@ -109,7 +117,15 @@ impl World {
 
     /// Hands an input to the agent at once, whatever work is under way.
     pub(super) fn control(&mut self, host: Host, input: Input) {
-        self.step(host, input);
+        self.control_as(host, Seat::Agent, input);
+    }
+
+    /// The same for any process there.
+    pub(super) fn control_as(&mut self, host: Host, seat: Seat, input: Input) {
+        if self.seat_hangs(host, seat) {
+            return self.defer(host, seat, input);
+        }
+        self.step_as(host, seat, input);
         self.pump(host);
     }
 
@@ -175,34 +191,31 @@ impl World {
             Action::Ping { number } => self.ping(host, number),
             Action::Pong { number } => self.pong(host, number),
             Action::SetTimer(timer, after) => {
+                self.undefer(host, timer);
                 let at = self.now.saturating_add(self.node(host).real(after));
                 self.schedule(at, Event::Timer(host, timer));
             }
-            Action::CancelTimer(timer) => self.agenda.cancel(Event::Timer(host, timer)),
+            Action::CancelTimer(timer) => {
+                self.undefer(host, timer);
+                self.agenda.cancel(Event::Timer(host, timer));
+            }
             Action::DropWork => self.drop_work(host, seat),
             Action::Hold(channel) => self.node(host).lane(channel).held = true,
             Action::ReadOn(channel) => self.node(host).lane(channel).held = false,
-            Action::StartLog => {
-                let kind = self.scenario.platform.dirty_log;
-                if let Some(copy) = self.vm.slot(host) {
-                    copy.catch_up(self.now);
-                    copy.memory.start_log(kind);
-                }
-                self.prepare_encoding(host);
-            }
-            Action::StopLog => {
-                if let Some(copy) = self.vm.slot(host) {
-                    copy.catch_up(self.now);
-                    copy.memory.stop_log();
-                }
-            }
+            Action::StartLog => self.start_log(host),
+            Action::StopLog => self.stop_log(host),
             Action::Throttle(throttle) => self.throttle(host, throttle),
             Action::TakeFaults { stale } => self.take_faults(host, stale),
             Action::SendWhole => self.send_whole(host),
             Action::Serve => self.vm.serve(host),
             Action::Pause => self.pause_migration(host),
             Action::Discard => self.discard(host),
-            Action::Relinquish => self.relinquish(),
+            Action::Relinquish => {
+                if seat == Seat::Agent {
+                    self.node(host).disk.relinquished = true;
+                }
+                self.relinquish();
+            }
             Action::Conclude if self.milestones.concluded.is_some() => {}
             Action::Conclude => {
                 self.milestones.concluded = Some(self.now);
@@ -210,7 +223,7 @@ impl World {
                 self.enter(Phase::Done);
             }
             Action::GiveUp => {
-                self.milestones.gave_up = Some(self.now);
+                self.milestones.gave_up.get_or_insert(self.now);
                 self.say(Fact::GaveUp);
                 self.enter(Phase::Done);
             }
@@ -231,7 +244,23 @@ impl World {
         }
     }
 
-    fn connect(&mut self, host: Host, peer: Host, channel: Channel) {
+    fn start_log(&mut self, host: Host) {
+        let kind = self.scenario.platform.dirty_log;
+        if let Some(copy) = self.vm.slot(host) {
+            copy.catch_up(self.now);
+            copy.memory.start_log(kind);
+        }
+        self.prepare_encoding(host);
+    }
+
+    fn stop_log(&mut self, host: Host) {
+        if let Some(copy) = self.vm.slot(host) {
+            copy.catch_up(self.now);
+            copy.memory.stop_log();
+        }
+    }
+
+    pub(super) fn connect(&mut self, host: Host, peer: Host, channel: Channel) {
         if let Some(old) = self.node(host).channels.remove(&(peer, channel)) {
             self.network.close(self.now, old, host_id(host), Close::Fin, &mut self.effects);
         }
@@ -254,18 +283,21 @@ impl World {
 
     pub(super) fn timer(&mut self, host: Host, timer: Timer) {
         let seat = if timer == Timer::Fenced { Seat::Fencer } else { Seat::Agent };
-        self.step_as(host, seat, Input::Timer(timer));
-        self.pump(host);
+        self.control_as(host, seat, Input::Timer(timer));
     }
 
     /// A ping reached `host`: who answers depends on the scenario.
     pub(super) fn pinged(&mut self, host: Host, number: u64) {
         let by = self.scenario.policy.detector.heartbeat.as_ref().map(|h| h.answered_by);
+        let stands = self.hangs(host, Part::Vmm);
+        if self.hangs(host, Part::Host) {
+            return;
+        }
         let node = self.node(host);
         match by {
             Some(AnsweredBy::Kernel) if node.up => self.pong(host, number),
-            Some(AnsweredBy::Vmm) if node.vmm_alive() => self.pong(host, number),
-            Some(AnsweredBy::Agent) if node.vmm_alive() => {
+            Some(AnsweredBy::Vmm) if node.vmm_alive() && !stands => self.pong(host, number),
+            Some(AnsweredBy::Agent) if node.lives(Seat::Agent) => {
                 node.pings.push_back(number);
                 self.pump(host);
             }
@@ -276,19 +308,23 @@ impl World {
     /// Everything that runs on `host` is gone.
     pub(super) fn kill_all(&mut self, host: Host) {
         for seat in [Seat::Fencer, Seat::Store, Seat::Agent] {
-            self.kill(host, seat);
+            self.kill(host, seat, true);
         }
     }
 
-    /// A process on `host` is gone: nothing of it is pending any more. Answers its connections.
-    pub(super) fn kill(&mut self, host: Host, seat: Seat) -> Vec<StreamId> {
-        if self.node(host).agents.remove(&seat).is_none() {
-            return Vec::new();
-        }
+    /// A process on `host` is gone, and if it is the agent `with_vmm`, all that its VMM had: nothing of it is pending any more.
+    /// Answers its connections.
+    pub(super) fn kill(&mut self, host: Host, seat: Seat, with_vmm: bool) -> Vec<StreamId> {
+        let on_disk = self.store_is_on_disk();
         let own = |channel: Channel, world: &Self| world.seat_of(host, channel) == seat;
         let lanes: Vec<Channel> = self.nodes[&host].lanes.keys().copied().filter(|&c| own(c, self)).collect();
         let channels: Vec<_> = self.nodes[&host].channels.keys().copied().filter(|key| own(key.1, self)).collect();
         let node = self.node(host);
+        match node.agents.remove(&seat) {
+            Some(Program::Store(store)) => node.kept_store = on_disk.then(|| store.as_on_disk()),
+            Some(program) => node.disk.attempt = program.attempt().unwrap_or(node.disk.attempt),
+            None => {}
+        }
         let streams = channels.iter().filter_map(|key| node.channels.remove(key)).collect();
         for channel in &lanes {
             node.lanes.remove(channel);
@@ -296,22 +332,31 @@ impl World {
         for &channel in &lanes {
             self.agenda.cancel(Event::WorkDone(host, channel));
         }
-        if seat == Seat::Agent {
-            self.node(host).pings.clear();
-            self.agenda.cancel_where(|event| match event {
-                Event::Timer(at, timer) => at == host && timer != Timer::Fenced,
-                Event::Output(at) | Event::Access(at) => at == host,
-                Event::Request(_) => host == Host::Destination,
-                _ => false,
-            });
-            self.discard(host);
-        } else if seat == Seat::Store {
-            self.versions.clear();
+        match seat {
+            Seat::Agent => self.kill_agent(host, with_vmm),
+            Seat::Store if self.store_host() == Some(host) => self.versions.lose_process(on_disk),
+            Seat::Store => {}
+            Seat::Fencer => self.agenda.cancel(Event::Timer(host, Timer::Fenced)),
         }
         for channel in lanes {
             self.open_window(host, channel);
         }
         streams
+    }
+
+    fn kill_agent(&mut self, host: Host, with_vmm: bool) {
+        let node = self.node(host);
+        node.vmm &= !with_vmm;
+        node.pings.clear();
+        self.agenda.cancel_where(|event| match event {
+            Event::Timer(at, timer) => at == host && timer != Timer::Fenced,
+            Event::Output(at) | Event::Access(at) => with_vmm && at == host,
+            Event::Request(_) => host == Host::Destination,
+            _ => false,
+        });
+        if with_vmm {
+            self.discard(host);
+        }
     }
 }
 

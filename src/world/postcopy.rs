@@ -68,6 +68,14 @@ impl World {
         }
     }
 
+    /// Whoever asks for pages has started again: it hears anew of what waits.
+    pub(super) fn announce_faults(&mut self) {
+        let open: Vec<FaultId> = self.faulting.open.values().map(|(fault, _)| *fault).collect();
+        for fault in open {
+            self.control(Host::Destination, Input::Fault(fault));
+        }
+    }
+
     fn is_blocked(&self, host: Host) -> bool {
         self.vm.copy(host).and_then(|copy| copy.guest.as_ref()).is_some_and(Guest::is_blocked)
     }

@@ -1,6 +1,6 @@
 //! What runs on the hosts: which agent in which place, and what it knows from the start.
 
-use crate::protocol::{Agent, Destination, Fencer, Operator, Settings, Source, Standing, Store};
+use crate::protocol::{Agent, Attempt, Destination, Fencer, Operator, Settings, Source, Standing, Store};
 use crate::scenario::Scenario;
 use crate::scenario::policy::Migration;
 use crate::vocabulary::Host;
@@ -45,6 +45,16 @@ impl Program {
             Self::Operator(agent) => agent.standing(),
             Self::Store(agent) => agent.standing(),
             Self::Fencer(agent) => agent.standing(),
+        }
+    }
+
+    /// The attempt that it works on, of those that write it down.
+    pub fn attempt(&self) -> Option<Attempt> {
+        match self {
+            Self::Source(agent) => Some(agent.attempt()),
+            Self::Destination(agent) => Some(agent.attempt()),
+            Self::Operator(agent) => Some(agent.attempt()),
+            Self::Store(_) | Self::Fencer(_) => None,
         }
     }
 }

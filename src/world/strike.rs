@@ -2,11 +2,11 @@
 
 use crate::model::network::Effect;
 use crate::scenario::policy::Migration;
-use crate::scenario::{Direction, FaultKind, Trigger};
+use crate::scenario::{FaultKind, Trigger};
 use crate::units::{PageCount, SimTime};
 use crate::vocabulary::{Host, Phase};
 
-use super::program::Seat;
+use super::trouble::Name;
 use super::{Checkpoints, Event, Fact, Milestones, World, host_id};
 
 /// What has become of a fault.
@@ -14,7 +14,7 @@ use super::{Checkpoints, Event, Fact, Milestones, World, host_id};
 pub enum FaultState {
     /// Its moment has not come.
     Pending,
-    /// Its phase was reached; it strikes after its delay.
+    /// What it waits for has come; it strikes after its delay.
     Armed,
     /// It struck.
     Fired {
@@ -41,8 +41,10 @@ pub enum NotFired {
 impl World {
     pub(super) fn plan_faults(&mut self) {
         for (index, fault) in self.scenario.clone().faults.iter().enumerate() {
-            if let Trigger::At(at) = fault.when {
-                self.schedule(SimTime::ZERO + at, Event::Strike(index));
+            match &fault.when {
+                Trigger::At(at) => self.schedule(SimTime::ZERO + *at, Event::Strike(index)),
+                Trigger::Law { law, from } => self.draw(index, law, *from),
+                Trigger::Phase { .. } | Trigger::Message { .. } | Trigger::Outputs { .. } => {}
             }
         }
     }
@@ -61,10 +63,19 @@ impl World {
     }
 
     pub(super) fn strike(&mut self, index: usize) {
-        let fault = self.scenario.faults[index].clone();
+        if !matches!(self.faults[index], FaultState::Pending | FaultState::Armed) {
+            return;
+        }
+        let scenario = self.scenario.clone();
+        let fault = &scenario.faults[index];
         let phase = self.progress.phase();
         let before = self.facts.0.len();
-        if let Err(why) = self.break_it(&fault.what) {
+        let parts = fault.what.parts().iter().enumerate();
+        let struck: Vec<_> = parts.map(|(part, what)| self.break_it((index, part), what)).collect();
+        // A group has struck if any of it has.
+        if let Some(&Err(why)) = struck.iter().find(|struck| struck.is_err())
+            && struck.iter().all(Result::is_err)
+        {
             self.faults[index] = FaultState::Void(why);
             return;
         }
@@ -74,25 +85,16 @@ impl World {
         if let Some(lasts) = fault.lasts {
             self.schedule(self.now + lasts, Event::Heal(index));
         }
+        if let Some(after) = fault.restarts_after {
+            self.schedule(self.now + after, Event::Restart(index));
+        }
     }
 
-    fn break_it(&mut self, what: &FaultKind) -> Result<(), NotFired> {
+    fn break_it(&mut self, name: Name, what: &FaultKind) -> Result<(), NotFired> {
         match *what {
-            FaultKind::Crash(host) => {
-                if !self.node_is_up(host) {
-                    return Err(NotFired::AlreadyDead);
-                }
-                self.go_down(host);
-            }
-            FaultKind::CrashVmm(host) => {
-                if !self.vmm_alive(host) {
-                    return Err(NotFired::AlreadyDead);
-                }
-                let streams = self.kill(host, Seat::Agent);
-                self.close_all(host, &streams);
-                self.bury(host);
-            }
-            FaultKind::Cut { from, to, direction } => self.cut(from, to, direction, true),
+            FaultKind::Crash(host) => self.crash_host(host),
+            FaultKind::CrashVmm(host) => self.crash_vmm(host),
+            FaultKind::CrashAgent(host) => self.crash_agent(host),
             FaultKind::Reset => {
                 let (source, destination) = (host_id(Host::Source), host_id(Host::Destination));
                 let before = self.effects.len();
@@ -100,28 +102,18 @@ impl World {
                 if !self.effects[before..].iter().any(|effect| matches!(effect, Effect::Ended { .. })) {
                     return Err(NotFired::NoConnection);
                 }
+                Ok(())
             }
-            FaultKind::Silence => self.silence(true),
+            _ => self.begin_trouble(name, what),
         }
-        Ok(())
     }
 
-    /// The host is off: nobody is told.
-    pub(super) fn go_down(&mut self, host: Host) {
-        self.network.host_down(self.now, host_id(host), &mut self.effects);
-        if self.nodes.contains_key(&host) {
-            self.kill_all(host);
-            self.node(host).up = false;
-        }
-        self.bury(host);
-    }
-
-    fn node_is_up(&self, host: Host) -> bool {
+    pub(super) fn node_is_up(&self, host: Host) -> bool {
         self.nodes.get(&host).is_none_or(|node| node.up)
     }
 
     /// What follows for the migration when a node is gone.
-    fn bury(&mut self, host: Host) {
+    pub(super) fn bury(&mut self, host: Host) {
         self.lose_orphans();
         if host == Host::Source && self.milestones.accepted.is_some() {
             // The dead never resume: R has passed, though nobody is told.
@@ -129,28 +121,12 @@ impl World {
         }
     }
 
-    fn cut(&mut self, from: Host, to: Host, direction: Direction, cut: bool) {
-        self.network.set_cut(self.now, host_id(from), host_id(to), cut, &mut self.effects);
-        if direction == Direction::Both {
-            self.network.set_cut(self.now, host_id(to), host_id(from), cut, &mut self.effects);
-        }
-    }
-
-    fn silence(&mut self, silent: bool) {
-        let (source, destination) = (host_id(Host::Source), host_id(Host::Destination));
-        self.network.set_silent(self.now, source, destination, silent, &mut self.effects);
-    }
-
     pub(super) fn heal(&mut self, index: usize) {
-        match self.scenario.faults[index].what {
-            FaultKind::Cut { from, to, direction } => self.cut(from, to, direction, false),
-            FaultKind::Silence => self.silence(false),
-            FaultKind::Crash(_) | FaultKind::CrashVmm(_) | FaultKind::Reset => {}
+        let scenario = self.scenario.clone();
+        for (part, what) in scenario.faults[index].what.parts().iter().enumerate() {
+            self.end_trouble((index, part), what);
         }
-        if let FaultState::Fired { ended, .. } = &mut self.faults[index] {
-            *ended = Some(self.now);
-        }
-        self.say(Fact::Healed(index));
+        self.check_ended(index);
     }
 
     /// The source has opened a connection to the destination: a migration begins, or one that was paused is taken up.
@@ -159,6 +135,9 @@ impl World {
         if self.milestones.accepted.is_none() || again {
             self.milestones = Milestones { accepted: Some(self.now), ..Milestones::default() };
             self.checkpoints = Checkpoints::default();
+            if !again {
+                self.release_drawn();
+            }
             if self.scenario.policy.migration != Migration::None {
                 self.enter(Phase::Setup);
             }

@@ -43,6 +43,15 @@ impl Versions {
         *self = Self::new(self.pages);
     }
 
+    /// Its process is gone: what was in memory with it, on a disk only what was not complete.
+    pub fn lose_process(&mut self, on_disk: bool) {
+        if on_disk {
+            self.arriving.clear();
+        } else {
+            self.clear();
+        }
+    }
+
     /// Pages of a version arrive.
     pub fn keep(&mut self, version: Version, pages: Pages) {
         self.arriving.entry(version).or_default().append(pages);

@@ -30,6 +30,8 @@ pub struct VmCopy {
     pub held: Option<Held>,
     /// Its vCPUs stand although they could run: the right to run is not held.
     pub frozen: bool,
+    /// Packets of the client that came while the vCPUs stood for a checkpoint or a lease.
+    pub(super) queued: Vec<u64>,
     /// What all of the VM's memory was when the VM came here; pages that are not here are still as they were then.
     arrived_as: Option<MemoryHash>,
 }
@@ -78,6 +80,7 @@ impl VmCopy {
             sends_whole: false,
             held: None,
             frozen: false,
+            queued: Vec::new(),
             arrived_as: None,
         }
     }

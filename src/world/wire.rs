@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::model::memory::BranchId;
 use crate::model::network::{Close, Effect, End, MessageId, Nic, StreamId};
 use crate::protocol::{Channel, Envelope, Input, Message};
-use crate::scenario::{MonitorInStop, OutputFlow};
+use crate::scenario::{MonitorInStop, OutputFlow, Part};
 use crate::units::{Bytes, Span};
 use crate::vocabulary::{Host, Phase};
 
@@ -40,8 +40,7 @@ impl World {
                 self.effect(effect);
             }
             if let Some((host, seat, input)) = self.handed.pop_front() {
-                self.step_as(host, seat, input);
-                self.pump(host);
+                self.control_as(host, seat, input);
             } else if self.effects.is_empty() {
                 return;
             }
@@ -106,6 +105,7 @@ impl World {
         if is_told(channel, &envelope) {
             self.say(Fact::Said { from, to, number, what: envelope.message.name(), delivered: false });
         }
+        self.count_sent(&envelope.message);
         let message = self.number(Packet::Protocol { from, to, stream, channel, envelope });
         self.network.write(self.now, stream, host_id(from), bytes, message, &mut self.effects);
         Some(message)
@@ -170,6 +170,7 @@ impl World {
         let packet = if more { self.packets.get(&message).cloned() } else { self.take_packet(message) };
         match packet {
             Some(Packet::Protocol { from, to, stream, channel, envelope }) => {
+                self.count_delivery(&envelope.message);
                 if is_told(channel, &envelope) && self.lives(to, self.seat_of(to, channel)) {
                     let what = envelope.message.name();
                     self.say(Fact::Said { from, to, number: message.0, what, delivered: true });
@@ -177,6 +178,8 @@ impl World {
                 self.received(from, to, stream, channel, envelope);
             }
             Some(Packet::Ping { from, number }) => self.pinged(peer(from), number),
+            // What finds a host that hangs finds nobody.
+            Some(Packet::Pong { to, .. } | Packet::Acknowledgement { to, .. }) if self.hangs(to, Part::Host) => {}
             Some(Packet::Pong { to, number }) => self.control(to, Input::Ponged { number }),
             Some(Packet::Output { host, number, branch, guest }) => {
                 self.say(Fact::Output { host, number, branch, guest, stage: OutputStage::Delivered });
@@ -192,8 +195,15 @@ impl World {
         }
     }
 
-    fn acknowledged(&mut self, host: Host, number: u64) {
+    pub(super) fn acknowledged(&mut self, host: Host, number: u64) {
         let now = self.now;
+        if self.hangs(host, Part::Vmm) {
+            return self.defer_acknowledgement(host, number);
+        }
+        if let Some(copy) = self.vm.slot(host).as_mut().filter(|copy| copy.held.is_some() && !copy.executes()) {
+            copy.queued.push(number);
+            return;
+        }
         let executing = self.vm.slot(host).as_mut().filter(|copy| copy.executes());
         let numbers = executing.and_then(|copy| Some(copy.guest.as_mut()?.acknowledged(number, now)));
         if let Some(numbers) = numbers {
@@ -236,10 +246,7 @@ impl World {
                 self.queue(to, Channel::Migration, input, bytes);
             }
             // The source reads with a thread of its own.
-            _ => {
-                self.step_as(to, seat, input);
-                self.pump(to);
-            }
+            _ => self.control_as(to, seat, input),
         }
     }
 
@@ -282,8 +289,7 @@ impl World {
         if at == Host::Destination && channel.is_migration() {
             self.queue(at, channel, input, Bytes::ZERO);
         } else {
-            self.step_as(at, self.seat_of(at, channel), input);
-            self.pump(at);
+            self.control_as(at, self.seat_of(at, channel), input);
         }
     }
 

@@ -62,6 +62,7 @@ impl World {
             },
         };
         self.node(host).lane(lane).working = Some(Working::Timed { input, then });
+        let cost = self.slowed(host, cost);
         self.schedule(self.now.saturating_add(cost), Event::WorkDone(host, lane));
     }
 
@@ -192,6 +193,7 @@ impl World {
     /// A copy executes from now on.
     pub(super) fn runs_on(&mut self, host: Host, resumption: Resumption) {
         self.say(Fact::Resumed(resumption));
+        self.read_queued(host);
         self.watch_output(host);
         self.watch_access(host);
     }

@@ -54,7 +54,7 @@ fn policies() -> Vec<Item> {
     let schema = json_schema();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
     let mut items = Vec::new();
-    for kind in ["Migration", "StopRule", "Switch", "Push", "Handover", "Heartbeat"] {
+    for kind in ["Migration", "StopRule", "Switch", "Push", "Handover", "Heartbeat", "What", "When", "Law"] {
         for variant in schema["$defs"][kind]["oneOf"].as_array().into_iter().flatten() {
             let name = variant["properties"].as_object().and_then(|p| p.keys().next().cloned()).unwrap_or_default();
             items.push(Item { name, kind: kind.into(), about: text(&variant["description"]) });

@@ -130,9 +130,10 @@ impl Network {
     }
 
     fn fly(&mut self, now: SimTime, index: usize, stream: StreamId, parcel: Parcel, out: &mut Vec<Effect>) {
+        let links = *self.links_of(index);
         let path = &mut self.paths[index];
         let from = path.id.from;
-        let delay = self.links.delay(&mut path.random).saturating_add(self.links.timeouts(&mut path.random));
+        let delay = links.delay(&mut path.random).saturating_add(links.timeouts(&mut path.random));
         let way = self.way(stream, from);
         let air = &mut self.connections[way.connection].out[way.side].air;
         let own = now.saturating_add(delay);
@@ -145,15 +146,16 @@ impl Network {
 
     fn fly_datagram(&mut self, now: SimTime, index: usize, message: MessageId, bytes: Bytes, out: &mut Vec<Effect>) {
         let id = self.paths[index].id;
-        let cut = self.is_cut(id.from, id.to);
+        let cut = self.is_cut(id.from, id.to) || self.is_muted(id);
+        let links = *self.links_of(index);
         let path = &mut self.paths[index];
-        if cut || self.links.loses(bytes, &mut path.random) {
+        if cut || links.loses(bytes, &mut path.random) {
             path.lose(message, bytes, out);
             return;
         }
-        let copies = 1 + u8::from(self.links.doubles(&mut path.random));
+        let copies = 1 + u8::from(links.doubles(&mut path.random));
         for copy in 0..copies {
-            let at = now.saturating_add(self.links.delay(&mut path.random));
+            let at = now.saturating_add(links.delay(&mut path.random));
             let spare = copy > 0;
             if spare {
                 path.counters.copies += Tally::one(bytes);

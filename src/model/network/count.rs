@@ -154,9 +154,9 @@ impl Network {
         })
     }
 
-    /// The bound that TCP sets on the streams of the migration's card, if any: the window's and the loss's.
+    /// The lowest bound that TCP sets now on the streams of the migration's card, if any: the window's and the loss's.
     pub fn stream_bound(&self) -> Option<ByteRate> {
-        self.links.cap.map(ByteRate::new)
+        self.all_links().filter_map(|links| links.cap).min().map(ByteRate::new)
     }
 
     /// The rate that a path gets now [B/s]; 0 if it has nothing to send.

@@ -1,7 +1,7 @@
 //! What goes wrong: cuts, silence, resets, dead hosts; and how streams end.
 
 use super::connection::{Side, Stall};
-use super::event::{Effect, End, HostId, NetEvent, Nic, PathId};
+use super::event::{Effect, End, HostId, MessageId, NetEvent, Nic, PathId, StreamId};
 use super::path::Parcel;
 use super::{Network, Way};
 use crate::units::SimTime;
@@ -48,7 +48,7 @@ impl Network {
     }
 
     /// The host dies. All that it has queued or buffered is lost and nothing reaches it; what has left it arrives.
-    /// Other hosts' streams to it stall. For good.
+    /// Other hosts' streams to it stall.
     pub fn host_down(&mut self, now: SimTime, host: HostId, out: &mut Vec<Effect>) {
         if !std::mem::replace(&mut self.up[usize::from(host.0)], false) {
             return;
@@ -75,9 +75,49 @@ impl Network {
         }
     }
 
+    /// The host is up again and knows of no stream: what arrives on an old one is answered by an RST.
+    pub fn host_up(&mut self, now: SimTime, host: HostId, out: &mut Vec<Effect>) {
+        self.up[usize::from(host.0)] = true;
+        for index in 0..self.paths.len() {
+            self.refresh(now, index, out);
+        }
+    }
+
+    /// The host answers nothing and sends nothing, or does so again: as if cut off from every other, and nothing of it is lost.
+    pub fn set_hung(&mut self, now: SimTime, host: HostId, hung: bool, out: &mut Vec<Effect>) {
+        let others = (0..self.up.len()).map(|other| HostId(u8::try_from(other).expect("few hosts")));
+        for other in others.filter(|&other| other != host).collect::<Vec<_>>() {
+            self.set_cut(now, host, other, hung, out);
+            self.set_cut(now, other, host, hung, out);
+        }
+    }
+
+    /// One more fault keeps (or one fewer keeps) datagrams from one host off the migration card to another.
+    pub fn set_muted(&mut self, from: HostId, to: HostId, muted: bool) {
+        let pair = self.pair(from, to);
+        self.muted[pair] = count(self.muted[pair], muted);
+    }
+
+    pub(super) fn is_muted(&self, path: PathId) -> bool {
+        path.card == 0 && self.muted[self.pair(path.from, path.to)] > 0
+    }
+
+    /// The message that is to be delivered now in this direction of a stream, if its receiver takes any.
+    pub fn arriving(&self, now: SimTime, stream: StreamId, from: HostId) -> Option<MessageId> {
+        let way = self.way(stream, from);
+        let connection = &self.connections[way.connection];
+        let first = connection.out[way.side].air.front().filter(|first| first.at <= now)?;
+        first.parcel.message.filter(|_| connection.sides[1 - way.side] == Side::Open)
+    }
+
     /// Whether packets of streams on the migration cards pass from one host to another, as far as the network goes.
     pub fn carries_streams(&self, from: HostId, to: HostId) -> bool {
         self.silences[self.pair(from.min(to), from.max(to))] == 0 && !self.is_cut(from, to)
+    }
+
+    /// Whether the host is up.
+    pub fn is_up(&self, host: HostId) -> bool {
+        self.up[usize::from(host.0)]
     }
 
     /// Whether no packet passes from one host to another.
@@ -211,11 +251,12 @@ impl Network {
     /// Sends an RST, unless one is on its way, the other end is over, or nothing passes.
     pub(super) fn send_reset(&mut self, now: SimTime, way: Way, out: &mut Vec<Effect>) {
         let carries = self.carries(self.path_id(way));
+        let latency = self.links_of(self.path_of(way)).latency;
         let connection = &mut self.connections[way.connection];
         if !carries || connection.reset[way.side].is_some() || connection.sides[1 - way.side] == Side::Over {
             return;
         }
-        let at = now.saturating_add(self.links.latency);
+        let at = now.saturating_add(latency);
         connection.reset[way.side] = Some(at);
         let event = NetEvent::Reset { stream: way.stream(), from: connection.ends[way.side] };
         out.push(Effect::Schedule(at, event));

@@ -13,11 +13,16 @@ use crate::units::{Bytes, Ratio, Span};
 /// Tries after which a last packet gets through whatever the draws say.
 const TRIES: u32 = 16;
 
+/// Beyond it a connection is a cut.
+const MOST_LOSS: Ratio = Ratio::NEARLY_ONE;
+
 /// Constants of every path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Links {
     /// Highest rate of one path [B/s].
     pub(super) cap: Option<u64>,
+    /// What a window allows [B/s].
+    window: Option<u64>,
     pub(super) latency: Span,
     jitter: Span,
     loss: Ratio,
@@ -38,6 +43,7 @@ impl Links {
         let window = spec.path_rate.map(crate::units::ByteRate::get);
         Self {
             cap: [window, mathis(packet, rtt, spec.loss)].into_iter().flatten().min(),
+            window,
             latency: spec.latency,
             jitter: spec.jitter,
             loss: spec.loss,
@@ -49,6 +55,15 @@ impl Links {
             rto_max: spec.rto_max.max(rto),
             give_up: spec.give_up,
         }
+    }
+
+    /// With more delay and more loss.
+    pub(super) fn degraded(&self, latency: Span, loss: Ratio) -> Self {
+        let loss = self.loss.plus(loss).min(MOST_LOSS);
+        let latency = self.latency.saturating_add(latency);
+        let rtt = latency.saturating_mul(2).saturating_add(self.jitter);
+        let cap = [self.window, mathis(self.packet, rtt, loss)].into_iter().flatten().min();
+        Self { cap, latency, loss, ..*self }
     }
 
     /// One-way delay of one message. Draws nothing without jitter.

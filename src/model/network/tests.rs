@@ -1,5 +1,6 @@
 //! Small timelines with exact instants. One byte takes one nanosecond; the latency is 1 µs.
 
+mod degrade;
 mod driver;
 mod faults;
 mod laws;

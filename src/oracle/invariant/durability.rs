@@ -30,7 +30,7 @@ impl Check for Durability {
         match fired.as_slice() {
             [] => Some("the VM is lost, and nothing had failed".into()),
             [(fault, state)] => {
-                let class = class_of_fault(fault);
+                let class = class_of_fault(fault)?;
                 let claimed = scenario.verdict.tolerates.contains(&class) && in_window(world, class, **state);
                 claimed.then(|| format!("the VM is lost under {class}, which is claimed to be tolerated"))
             }

@@ -5,9 +5,9 @@
 
 use super::{Check, Fact, Invariant, SimTime, World};
 use crate::engine::{Finished, Stop};
-use crate::scenario::Scenario;
-use crate::scenario::policy::{Encoding, StopRule};
-use crate::units::Span;
+use crate::scenario::policy::{Encoding, Heartbeat, Rule, StopRule};
+use crate::scenario::{FaultKind, Scenario};
+use crate::units::{Ratio, Span};
 use crate::vocabulary::{Host, Outcome};
 use crate::world::FaultState;
 
@@ -90,6 +90,7 @@ impl Check for Liveness {
 fn standing(host: Host, world: &World) -> String {
     match world.standing(host) {
         Some(standing) => format!("{host} is {standing}"),
+        None if world.vmm_alive(host) => format!("the agent at {host} is dead"),
         None => format!("{host} is dead"),
     }
 }
@@ -110,7 +111,7 @@ fn bound(world: &World) -> Span {
     let scenario = world.scenario();
     let network = &scenario.network;
     let detection = match &scenario.policy.detector.heartbeat {
-        Some(heartbeat) => heartbeat.period.saturating_mul(heartbeat.misses).saturating_add(heartbeat.timeout),
+        Some(heartbeat) => silence(heartbeat),
         None => network.give_up,
     };
     let migration = &scenario.policy.migration;
@@ -134,9 +135,49 @@ fn bound(world: &World) -> Span {
         Some(recover) => recover.after.saturating_add(recover.retry.saturating_mul(2)),
         None => Span::ZERO,
     };
+    let (links, work) = lasting(world);
+    let transfer = stretched(transfer, &links);
+    let [handling, starts] = [handling, starts].map(|span| stretched(span, &work));
     [network.rto_max, scenario.policy.handover.ask_period.saturating_mul(2), transfer, handling, starts, recovery]
         .into_iter()
         .fold(detection, Span::saturating_add)
+}
+
+/// The silence after which a node suspects its peer. After phi it depends on what was seen; intervals beyond three periods would have
+/// been suspicious themselves.
+fn silence(heartbeat: &Heartbeat) -> Span {
+    match heartbeat.rule {
+        Rule::Misses { timeout, misses } => heartbeat.period.saturating_mul(misses).saturating_add(timeout),
+        Rule::Phi(phi) => {
+            let deviation = phi.min_deviation.max(heartbeat.period);
+            heartbeat.period.saturating_mul(3).saturating_add(deviation.saturating_mul(MAX_DEVIATIONS))
+        }
+    }
+}
+
+/// No quantile of the phi detector is further from its mean.
+const MAX_DEVIATIONS: u64 = 9;
+
+/// How many times as long transfers and work take for good, by faults that have fired and do not end.
+fn lasting(world: &World) -> (Vec<Ratio>, Vec<Ratio>) {
+    let faults = world.scenario().faults.iter().zip(world.faults());
+    let stays = |state: &FaultState| matches!(state, FaultState::Fired { ended: None, .. });
+    let parts = faults.filter(|(_, state)| stays(state)).flat_map(|(fault, _)| fault.what.parts());
+    let (mut links, mut work) = (Vec::new(), Vec::new());
+    for part in parts {
+        match part {
+            FaultKind::Degrade { rate, .. } | FaultKind::DegradeCard { rate, .. } => {
+                links.push(Ratio::new(rate.den(), rate.num()));
+            }
+            FaultKind::Slow { factor, .. } => work.push(*factor),
+            _ => {}
+        }
+    }
+    (links, work)
+}
+
+fn stretched(span: Span, factors: &[Ratio]) -> Span {
+    factors.iter().fold(span, |span, factor| span.scale_saturating(*factor))
 }
 
 /// What the encoding of one page costs at both ends.

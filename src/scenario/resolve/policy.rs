@@ -5,7 +5,7 @@ use super::context::{Context, Place};
 use super::encoding::{channels, encoding};
 use crate::scenario::policy::{
     AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Hybrid,
-    Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
+    Migration, OnSilence, Phi, Policy, PostCopy, PreCopy, Push, Rule, StopRule, Switch, TransportError,
 };
 use crate::scenario::schema::policy as text;
 use crate::scenario::schema::quantity::{Text, Word};
@@ -17,6 +17,12 @@ const DEFAULT_ASK_PERIOD: Span = Span::from_s(1);
 const DEFAULT_PING_PERIOD: Span = Span::from_s(1);
 const DEFAULT_PING_TIMEOUT: Span = Span::from_s(1);
 const DEFAULT_MISSES: u64 = 3;
+/// Akka's `phi-accrual` defaults.
+const DEFAULT_PHI: u64 = 8;
+const DEFAULT_PHI_WINDOW: u64 = 200;
+/// Beyond it no quantile is kept: a chance of 1 in 10^16.
+const MAX_PHI: u64 = 16;
+const MAX_PHI_WINDOW: u64 = 10_000;
 /// Pivots beyond any that were published (Hines and Gopalan use up to 7).
 const MAX_PIVOTS: u64 = 64;
 
@@ -183,6 +189,7 @@ fn detector(context: &mut Context<'_>, detector: Option<&text::Detector>, at: &P
     let heartbeat = match detector.and_then(|detector| detector.heartbeat.as_ref()) {
         Some(text::Heartbeat::Off(_)) => None,
         Some(text::Heartbeat::Pings(text)) => Some(pings(context, text, &at.key("heartbeat").key("pings"))),
+        Some(text::Heartbeat::Phi(text)) => Some(phi(context, text, &at.key("heartbeat").key("phi"))),
         None => Some(pings(context, &text::Pings::default(), at)),
     };
     let transport_error =
@@ -191,14 +198,32 @@ fn detector(context: &mut Context<'_>, detector: Option<&text::Detector>, at: &P
 }
 
 fn pings(context: &mut Context<'_>, text: &text::Pings, at: &Place) -> Heartbeat {
-    let pings = Heartbeat {
-        period: text.period.map_or(DEFAULT_PING_PERIOD, |period| period.0),
-        timeout: text.timeout.map_or(DEFAULT_PING_TIMEOUT, |timeout| timeout.0),
-        misses: text.misses.unwrap_or(DEFAULT_MISSES),
-        answered_by: text.answered_by.map_or(AnsweredBy::Agent, |word| word.0),
+    let period = text.period.map_or(DEFAULT_PING_PERIOD, |period| period.0);
+    let timeout = text.timeout.map_or(DEFAULT_PING_TIMEOUT, |timeout| timeout.0);
+    let misses = text.misses.unwrap_or(DEFAULT_MISSES);
+    context.positive(period != Span::ZERO, &at.key("period"));
+    context.positive(timeout != Span::ZERO, &at.key("timeout"));
+    context.positive(misses > 0, &at.key("misses"));
+    let answered_by = text.answered_by.map_or(AnsweredBy::Agent, |word| word.0);
+    Heartbeat { period, answered_by, rule: Rule::Misses { timeout, misses } }
+}
+
+fn phi(context: &mut Context<'_>, text: &text::PhiPings, at: &Place) -> Heartbeat {
+    let period = text.period.map_or(DEFAULT_PING_PERIOD, |period| period.0);
+    let phi = Phi {
+        threshold: text.threshold.unwrap_or(DEFAULT_PHI),
+        window: text.window.unwrap_or(DEFAULT_PHI_WINDOW),
+        min_deviation: text.min_deviation.map_or(Span::from_ns(period.ns() / 10), |deviation| deviation.0),
     };
-    context.positive(pings.period != Span::ZERO, &at.key("period"));
-    context.positive(pings.timeout != Span::ZERO, &at.key("timeout"));
-    context.positive(pings.misses > 0, &at.key("misses"));
-    pings
+    context.positive(period != Span::ZERO, &at.key("period"));
+    if !(1..=MAX_PHI).contains(&phi.threshold) {
+        let message = format!("{} is not 1 to {MAX_PHI}", phi.threshold);
+        context.problem(&at.key("threshold"), message, None);
+    }
+    if !(2..=MAX_PHI_WINDOW).contains(&phi.window) {
+        let message = format!("{} is not 2 to {MAX_PHI_WINDOW}", phi.window);
+        context.problem(&at.key("window"), message, None);
+    }
+    let answered_by = text.answered_by.map_or(AnsweredBy::Agent, |word| word.0);
+    Heartbeat { period, answered_by, rule: Rule::Phi(phi) }
 }

@@ -29,13 +29,15 @@ pub enum ModelKind {
     Workload,
     /// A rate over time, as CSV.
     Trace,
+    /// A sample of times, as CSV.
+    Law,
     /// Published results.
     Reference,
 }
 
 impl ModelKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Network, Self::Platform, Self::Workload, Self::Trace, Self::Reference];
+    pub const ALL: [Self; 6] = [Self::Network, Self::Platform, Self::Workload, Self::Trace, Self::Law, Self::Reference];
 
     /// The word for one.
     pub const fn as_str(self) -> &'static str {
@@ -44,6 +46,7 @@ impl ModelKind {
             Self::Platform => "platform",
             Self::Workload => "workload",
             Self::Trace => "trace",
+            Self::Law => "law",
             Self::Reference => "reference",
         }
     }
@@ -54,13 +57,14 @@ impl ModelKind {
             Self::Platform => "platforms",
             Self::Workload => "workloads",
             Self::Trace => "traces",
+            Self::Law => "laws",
             Self::Reference => "references",
         }
     }
     /// The ending of its files, without the dot.
     pub const fn extension(self) -> &'static str {
         match self {
-            Self::Trace => "csv",
+            Self::Trace | Self::Law => "csv",
             _ => "json",
         }
     }

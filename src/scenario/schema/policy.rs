@@ -296,8 +296,10 @@ pub struct Detector {
 pub enum Heartbeat {
     /// They do not.
     Off(Empty),
-    /// Datagrams on the migration card, both ways.
+    /// Datagrams on the migration card, both ways; so many unanswered in a row make a suspicion.
     Pings(Pings),
+    /// The same datagrams; a silence that is implausible after the intervals between the answers so far makes a suspicion.
+    Phi(PhiPings),
 }
 
 /// Pings and when they count as missed.
@@ -313,6 +315,28 @@ pub struct Pings {
     /// Misses in a row that make a suspicion; at least 1. Default: 3.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub misses: Option<u64>,
+    /// Who answers, and so what an answer proves. Default: `"agent"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_by: Option<Word<AnsweredBy>>,
+}
+
+/// Phi-accrual: the peer is suspect when −log10 of the probability of an answer later than now reaches the threshold; intervals are
+/// taken as normally distributed (Hayashibara et al., SRDS 2004).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PhiPings {
+    /// Time between pings. Default: `"1 s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<Text<Span>>,
+    /// Phi at which the peer is suspect, from 1 to 16. Default: 8, as in Akka.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threshold: Option<u64>,
+    /// How many intervals between answers are remembered, from 2 to 10000. Default: 200, as in Akka.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<u64>,
+    /// Least standard deviation that is assumed. Default: a tenth of the period, as in Akka.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_deviation: Option<Text<Span>>,
     /// Who answers, and so what an answer proves. Default: `"agent"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answered_by: Option<Word<AnsweredBy>>,

@@ -16,9 +16,9 @@ use crate::scenario::policy::{
     AnsweredBy, AtMax, Buffer, CapEnding, Ending, FenceAnswer, Medium, OnSilence, OnStoreLoss, Period, Protects,
     Stages, TransportError,
 };
-use crate::scenario::{ArrivedPages, Direction, DirtyLog, Layout, MonitorInStop, Nics};
+use crate::scenario::{ArrivedPages, Direction, DirtyLog, Layout, Moment, MonitorInStop, Nics, Origin, Stage};
 use crate::units::Quantity;
-use crate::vocabulary::{FaultClass, Host, Invariant, Mark, Outcome, Phase, RoundMeasure};
+use crate::vocabulary::{FaultClass, Host, Invariant, Mark, MessageKind, Outcome, Phase, RoundMeasure};
 
 /// The marker in serde's "expected …" by which a bare number is told from other wrong types.
 pub(in crate::scenario) const WITH_UNIT: &str = " with its unit, such as ";
@@ -147,6 +147,7 @@ from_vocabulary! {
     Outcome is "outcome",
     Invariant is "invariant",
     FaultClass is "fault class",
+    MessageKind is "kind of message",
     Mark is "mark",
     RoundMeasure is "measure of a round",
 }
@@ -171,6 +172,11 @@ spelled! {
         Ignored = "ignored", AtNextWrite = "at-next-write", AtOnce = "at-once",
     }
     Direction is "direction" { Both = "both", OneWay = "one-way", }
+    Moment is "moment of a message" {
+        Sent = "sent", BeforeDelivery = "before-delivery", AfterDelivery = "after-delivery",
+    }
+    Stage is "stage of a packet" { Emitted = "emitted", Released = "released", Delivered = "delivered", }
+    Origin is "beginning" { Start = "start", Migrate = "migrate", }
     Nics is "number of cards" { Shared = "shared", Separate = "separate", }
     DirtyLog is "dirty log" {
         Snapshot = "snapshot", ClearOnSend = "clear-on-send", SkipRedirtied = "skip-redirtied",

@@ -99,7 +99,7 @@ fn meaning_errors_name_place_and_remedy() {
         (
             "\"gige\"",
             "\"gige\", \"faults\": [{\"what\": {\"reset\": {}}, \"when\": {\"at\": \"1 s\"}, \"lasts\": \"1 s\"}]",
-            &["faults[0].lasts: only a `cut` or a `silence` can end"],
+            &["faults[0].lasts: a crash or a `reset` is over at once"],
         ),
         (
             "\"gige\"",

@@ -4,24 +4,26 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::faults::fault;
 use super::{COLUMNS, GOOD, read};
 use crate::scenario::policy::{
     AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Encoding, Ending, Fencing, Handover, HandoverKind,
-    Heartbeat, Hybrid, Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
+    Heartbeat, Hybrid, Migration, OnSilence, Phi, Policy, PostCopy, PreCopy, Push, Rule, StopRule, Switch,
+    TransportError,
 };
 use crate::scenario::{
-    Direction, Fault, FaultKind, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover,
-    Scenario, Trigger, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
+    MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover, Scenario, Verdict, Vm,
+    Waiver, Workload, WorkloadPhase, print_json,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
-use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
+use crate::vocabulary::{FaultClass, Host, Invariant, Outcome};
 
 /// Any integer that all quantities can hold.
-fn amount() -> impl Strategy<Value = u64> {
+pub(super) fn amount() -> impl Strategy<Value = u64> {
     0u64..1 << 48
 }
 
-fn span() -> impl Strategy<Value = Span> {
+pub(super) fn span() -> impl Strategy<Value = Span> {
     (1u64..1 << 50).prop_map(Span::from_ns)
 }
 
@@ -29,11 +31,11 @@ fn byte_rate() -> impl Strategy<Value = ByteRate> {
     (1u64..1 << 50).prop_map(ByteRate::new)
 }
 
-fn share() -> impl Strategy<Value = Ratio> {
+pub(super) fn share() -> impl Strategy<Value = Ratio> {
     (0u64..1 << 39, 1u64..1 << 39).prop_map(|(a, b)| Ratio::new(a.min(b), a.max(b).max(1)))
 }
 
-fn host() -> impl Strategy<Value = Host> {
+pub(super) fn host() -> impl Strategy<Value = Host> {
     select(Host::ALL)
 }
 
@@ -99,8 +101,14 @@ fn policy() -> impl Strategy<Value = Policy> {
         Handover { kind, on_silence, destination_on_silence, ask_period }
     });
     let answered_by = select(&[AnsweredBy::Kernel, AnsweredBy::Vmm, AnsweredBy::Agent][..]);
-    let heartbeat = (span(), span(), 1u64..1 << 48, answered_by)
-        .prop_map(|(period, timeout, misses, answered_by)| Heartbeat { period, timeout, misses, answered_by });
+    let misses = (span(), 1u64..1 << 48).prop_map(|(timeout, misses)| Rule::Misses { timeout, misses });
+    let phi = (1u64..=16, 2u64..=10_000, span());
+    let phi = phi.prop_map(|(threshold, window, min_deviation)| Rule::Phi(Phi { threshold, window, min_deviation }));
+    let heartbeat = (span(), answered_by, prop_oneof![misses, phi]).prop_map(|(period, answered_by, rule)| Heartbeat {
+        period,
+        answered_by,
+        rule,
+    });
     let errors = select(&[TransportError::Ignored, TransportError::AtNextWrite, TransportError::AtOnce][..]);
     let detector = (option::of(heartbeat), errors)
         .prop_map(|(heartbeat, transport_error)| Detector { heartbeat, transport_error });
@@ -192,26 +200,6 @@ fn network() -> impl Strategy<Value = Network> {
     })
 }
 
-fn fault() -> impl Strategy<Value = Fault> {
-    let direction = select(&[Direction::Both, Direction::OneWay][..]);
-    let cut = (host(), host(), direction)
-        .prop_filter("two hosts", |(from, to, _)| from != to)
-        .prop_map(|(from, to, direction)| FaultKind::Cut { from, to, direction });
-    let vmm = select(&[Host::Source, Host::Destination][..]).prop_map(FaultKind::CrashVmm);
-    let what =
-        prop_oneof![host().prop_map(FaultKind::Crash), vmm, cut, Just(FaultKind::Reset), Just(FaultKind::Silence)];
-    let phases = select(Phase::ALL).prop_filter("under way", |phase| !matches!(phase, Phase::Idle | Phase::Done));
-    let phase = (phases, option::of(1u64..1 << 48), share(), amount()).prop_map(|(name, round, progress, after)| {
-        let round = round.filter(|_| name == Phase::Copy);
-        Trigger::Phase { name, round, progress, after: Span::from_ns(after) }
-    });
-    let when = prop_oneof![amount().prop_map(|ns| Trigger::At(Span::from_ns(ns))), phase];
-    (what, when, option::of(span())).prop_map(|(what, when, lasts)| {
-        let heals = matches!(what, FaultKind::Cut { .. } | FaultKind::Silence);
-        Fault { what, when, lasts: lasts.filter(|_| heals) }
-    })
-}
-
 fn verdict() -> impl Strategy<Value = Verdict> {
     let classes = prop::collection::vec(select(FaultClass::ALL), 0..3);
     let waives = prop::collection::vec((select(Invariant::ALL), "[a-z]{1,9}"), 0..3);
@@ -247,6 +235,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         (scenario.policy, scenario.network) = (parts.0, parts.2);
         scenario.vms = vec![parts.1];
         (scenario.faults, scenario.verdict) = (parts.3, parts.4);
+        let emits = scenario.vms[0].output.is_some();
+        scenario.faults.retain(|fault| fault.cannot_strike(&scenario.policy, emits).is_none());
         let migrate_at = times.0.min(times.1);
         scenario.horizon = Span::from_ns(times.0.max(times.1).max(migrate_at.saturating_add(1)));
         scenario.operator.migrate_at = Span::from_ns(migrate_at);

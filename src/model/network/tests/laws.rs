@@ -19,6 +19,11 @@ enum Op {
     Silence(u8, u8, bool),
     Reset(u8, u8),
     Down(u8),
+    Up(u8),
+    Hung(u8, bool),
+    Muted(u8, u8, bool),
+    Degrade { from: u8, to: u8, name: u64, percent: u64 },
+    DegradeCard { host: u8, name: u64, percent: u64 },
 }
 
 fn nic(migration: bool) -> Nic {
@@ -45,6 +50,13 @@ fn op(faults: u32) -> impl Strategy<Value = Op> {
         6 => (stream(), any::<bool>()).prop_map(|((stream, side), fin)| Op::Close { stream, side, fin }),
         2 => pair().prop_map(|(a, b)| Op::Reset(a, b)),
         1 => (0..3u8).prop_map(Op::Down),
+        1 => (0..3u8).prop_map(Op::Up),
+        2 => (0..3u8, on()).prop_map(|(host, on)| Op::Hung(host, on)),
+        2 => (pair(), on()).prop_map(|((a, b), on)| Op::Muted(a, b, on)),
+        6 => (pair(), 0..2u64, 0..=100u64)
+            .prop_map(|((from, to), name, percent)| Op::Degrade { from, to, name, percent }),
+        4 => (0..3u8, 0..2u64, 0..=100u64)
+            .prop_map(|(host, name, percent)| Op::DegradeCard { host, name, percent }),
     ];
     prop_oneof![100 - faults => calm, faults => fault]
 }
@@ -136,6 +148,18 @@ impl Run {
                 d.act(|net, now, out| net.reset_between(now, HostId(a), HostId(b), None, out));
             }
             Op::Down(host) => d.act(|net, now, out| net.host_down(now, HostId(host), out)),
+            Op::Up(host) => d.act(|net, now, out| net.host_up(now, HostId(host), out)),
+            Op::Hung(host, on) => d.act(|net, now, out| net.set_hung(now, HostId(host), on, out)),
+            Op::Muted(a, b, on) => d.act(|net, _, _| net.set_muted(HostId(a), HostId(b), on)),
+            Op::Degrade { from, to, name, percent } => {
+                let (rate, latency, loss) = (Ratio::percent(percent), Span::from_ns(percent), Ratio::new(percent, 400));
+                let how = (percent > 0).then_some(Degradation { rate, latency, loss });
+                d.act(|net, now, out| net.degrade(now, (HostId(from), HostId(to)), name, how, out));
+            }
+            Op::DegradeCard { host, name, percent } => {
+                let rate = (percent > 0).then(|| Ratio::percent(percent));
+                d.act(|net, now, out| net.degrade_card(now, HostId(host), name, rate, out));
+            }
         }
     }
 }

@@ -1,0 +1,142 @@
+//! Deaths of hosts, VMMs and agents, and their starting again with nothing remembered.
+//!
+//! What is on disk is the number of the attempt and whether R has passed ([`crate::protocol::Disk`]), and no more. What else an agent
+//! that starts again finds is what its hypervisor says of the VM ([`LocalVm`]); what it makes of that is its protocol's affair. The
+//! operator's client and the node connect anew at once; every other connection is lost.
+
+use crate::protocol::{Channel, Input, LocalVm};
+use crate::scenario::{FaultKind, Part};
+use crate::vocabulary::Host;
+
+use super::program::{Program, Seat, programs};
+use super::strike::NotFired;
+use super::{Fact, World, host_id};
+
+impl World {
+    /// Whether the host is up and its agent runs.
+    pub fn agent_alive(&self, host: Host) -> bool {
+        self.lives(host, Seat::Agent)
+    }
+
+    pub(super) fn crash_host(&mut self, host: Host) -> Result<(), NotFired> {
+        if !self.node_is_up(host) {
+            return Err(NotFired::AlreadyDead);
+        }
+        self.forget_hang(host, Part::Host);
+        self.network.host_down(self.now, host_id(host), &mut self.effects);
+        if self.nodes.contains_key(&host) {
+            self.kill_all(host);
+            self.node(host).up = false;
+        }
+        self.bury(host);
+        Ok(())
+    }
+
+    pub(super) fn crash_vmm(&mut self, host: Host) -> Result<(), NotFired> {
+        if !self.vmm_alive(host) {
+            return Err(NotFired::AlreadyDead);
+        }
+        self.forget_hang(host, Part::Vmm);
+        let streams = self.kill(host, Seat::Agent, true);
+        self.close_all(host, &streams);
+        self.bury(host);
+        Ok(())
+    }
+
+    pub(super) fn crash_agent(&mut self, host: Host) -> Result<(), NotFired> {
+        if !self.agent_alive(host) {
+            return Err(NotFired::AlreadyDead);
+        }
+        self.forget_hang(host, Part::Agent);
+        let streams = self.kill(host, Seat::Agent, false);
+        self.close_all(host, &streams);
+        self.lose_orphans();
+        Ok(())
+    }
+
+    /// What a fault killed starts again, as far as what it needs is there.
+    pub(super) fn restart(&mut self, fault: usize) {
+        let scenario = self.scenario.clone();
+        for what in scenario.faults[fault].what.parts() {
+            match *what {
+                FaultKind::Crash(host) if !self.is_up(host) => {
+                    self.network.host_up(self.now, host_id(host), &mut self.effects);
+                    self.say(Fact::Restarted { host, part: Part::Host });
+                    if let Some(node) = self.nodes.get_mut(&host) {
+                        (node.up, node.vmm) = (true, true);
+                        self.start_beside(host);
+                        self.start_agent(host);
+                    }
+                }
+                FaultKind::CrashVmm(host) if self.is_up(host) && !self.vmm_alive(host) => {
+                    self.say(Fact::Restarted { host, part: Part::Vmm });
+                    self.node(host).vmm = true;
+                    self.start_agent(host);
+                }
+                FaultKind::CrashAgent(host) if self.vmm_alive(host) && !self.agent_alive(host) => {
+                    self.say(Fact::Restarted { host, part: Part::Agent });
+                    self.start_agent(host);
+                }
+                _ => {}
+            }
+        }
+        self.check_ended(fault);
+    }
+
+    fn is_up(&self, host: Host) -> bool {
+        self.network.is_up(host_id(host))
+    }
+
+    fn program(&self, host: Host, seat: Seat) -> Option<Program> {
+        let mut all = programs(&self.scenario).into_iter();
+        all.find(|(at, place, _)| (*at, *place) == (host, seat)).map(|(.., program)| program)
+    }
+
+    /// What runs beside the agent: a store with what its disk has, or with nothing; a power switch.
+    fn start_beside(&mut self, host: Host) {
+        for seat in [Seat::Store, Seat::Fencer] {
+            let Some(fresh) = self.program(host, seat) else { continue };
+            let node = self.node(host);
+            let kept = if seat == Seat::Store { node.kept_store.take().map(Program::Store) } else { None };
+            node.agents.insert(seat, kept.unwrap_or(fresh));
+        }
+    }
+
+    fn start_agent(&mut self, host: Host) {
+        let Some(program) = self.program(host, Seat::Agent) else { return };
+        let node = self.node(host);
+        node.agents.insert(Seat::Agent, program);
+        node.said = None;
+        let disk = node.disk;
+        for other in [Host::Source, Host::Destination] {
+            let concerned = other == host || host == Host::Management;
+            if concerned && self.agent_alive(Host::Management) && self.agent_alive(other) {
+                self.connect_operator(other);
+            }
+        }
+        let vm = self.local_vm(host);
+        self.control(host, Input::Restarted { disk, vm });
+        if host == Host::Destination {
+            self.announce_faults();
+        }
+    }
+
+    pub(super) fn connect_operator(&mut self, host: Host) {
+        self.connect(Host::Management, host, Channel::Management);
+        let stream = self.node(Host::Management).channels[&(host, Channel::Management)];
+        self.node(host).channels.insert((Host::Management, Channel::Management), stream);
+    }
+
+    /// What the hypervisor on `host` says of the VM.
+    fn local_vm(&self, host: Host) -> LocalVm {
+        let Some(copy) = self.vm.copy(host) else { return LocalVm::Absent };
+        let whole = copy.memory.is_complete();
+        match (copy.executes() || self.sleeps(host), copy.guest.is_some()) {
+            _ if copy.serves => LocalVm::Serving,
+            (true, _) if whole => LocalVm::Running,
+            (true, _) => LocalVm::Fetching,
+            (false, true) if whole => LocalVm::Standing,
+            (false, _) => LocalVm::Incomplete,
+        }
+    }
+}

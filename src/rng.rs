@@ -29,6 +29,8 @@ pub enum Purpose {
     Network = 4,
     /// Reads of a page class where pages are missing: gaps and pages (entity: class).
     Reads = 5,
+    /// Writes to the disk: gaps and blocks (entity: VM).
+    Disk = 6,
 }
 
 /// Names one stream.

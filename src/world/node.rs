@@ -300,7 +300,7 @@ impl World {
             self.node(host).pings.clear();
             self.agenda.cancel_where(|event| match event {
                 Event::Timer(at, timer) => at == host && timer != Timer::Fenced,
-                Event::Output(at) | Event::Access(at) => at == host,
+                Event::Output(at) | Event::Disk(at) | Event::Access(at) => at == host,
                 Event::Request(_) => host == Host::Destination,
                 _ => false,
             });

@@ -1,17 +1,19 @@
 //! The law of printing: what is printed is read back as the same scenario.
 
+mod checkpoint;
+
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{COLUMNS, GOOD, read};
 use crate::scenario::policy::{
-    AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Encoding, Ending, Fencing, Handover, HandoverKind,
-    Heartbeat, Hybrid, Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
+    AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Checkpoint, Detector, Encoding, Handover, HandoverKind,
+    Heartbeat, Hybrid, Medium, Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
 };
 use crate::scenario::{
-    Direction, Fault, FaultKind, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover,
-    Scenario, Trigger, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
+    Direction, Disk, Fault, FaultKind, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep,
+    Recover, Scenario, Trigger, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
@@ -104,13 +106,10 @@ fn policy() -> impl Strategy<Value = Policy> {
     let errors = select(&[TransportError::Ignored, TransportError::AtNextWrite, TransportError::AtOnce][..]);
     let detector = (option::of(heartbeat), errors)
         .prop_map(|(heartbeat, transport_error)| Detector { heartbeat, transport_error });
-    (migration(), handover, detector).prop_map(|(migration, handover, detector)| Policy {
-        migration,
-        handover,
-        detector,
-        checkpoint: None,
-        ending: Ending::Handshake,
-        fencing: Fencing::None,
+    let protected = migration().prop_flat_map(|migration| (checkpoint::protection(&migration), Just(migration)));
+    (protected, handover, detector).prop_map(|((protection, migration), handover, detector)| {
+        let (checkpoint, ending, fencing) = protection;
+        Policy { migration, handover, detector, checkpoint, ending, fencing }
     })
 }
 
@@ -149,16 +148,22 @@ fn vm() -> impl Strategy<Value = Vm> {
         size: Bytes::new(size),
         flow,
     });
+    let disk = (1u64..1 << 43, 1u64..=16 << 20, 1u64..1 << 48).prop_map(|(rate, size, blocks)| Disk {
+        rate: EventRate::per_megasecond(rate),
+        size: Bytes::new(size),
+        blocks,
+    });
+    let (output, disk) = (option::of(output), option::of(disk));
     let phases = prop::collection::btree_map(amount(), (0u64..1000).prop_map(Ratio::percent), 0..4);
-    ("[a-z]{1,8}", prop::collection::vec(class(), 1..4), phases, option::of(output), 1u64..1025).prop_map(
-        |(name, mut classes, phases, output, vcpus)| {
+    ("[a-z]{1,8}", prop::collection::vec(class(), 1..4), phases, (output, disk), 1u64..1025).prop_map(
+        |(name, mut classes, phases, (output, disk), vcpus)| {
             for (i, class) in classes.iter_mut().enumerate() {
                 class.name = format!("class {i}");
             }
             let memory = classes.iter().map(|class| class.pages).sum::<PageCount>().bytes(Bytes::new(4096));
             let phases = phases.into_iter();
             let phases = phases.map(|(from, factor)| WorkloadPhase { from: Span::from_ns(from), factor }).collect();
-            Vm { name, memory, vcpus, workload: Workload { classes, phases }, output }
+            Vm { name, memory, vcpus, workload: Workload { classes, phases }, output, disk }
         },
     )
 }
@@ -202,7 +207,8 @@ fn fault() -> impl Strategy<Value = Fault> {
         prop_oneof![host().prop_map(FaultKind::Crash), vmm, cut, Just(FaultKind::Reset), Just(FaultKind::Silence)];
     let phases = select(Phase::ALL).prop_filter("under way", |phase| !matches!(phase, Phase::Idle | Phase::Done));
     let phase = (phases, option::of(1u64..1 << 48), share(), amount()).prop_map(|(name, round, progress, after)| {
-        let round = round.filter(|_| name == Phase::Copy);
+        let rounds = [Phase::Copy, Phase::Stage1, Phase::Stage2, Phase::Transfer, Phase::Commit];
+        let round = round.filter(|_| rounds.contains(&name));
         Trigger::Phase { name, round, progress, after: Span::from_ns(after) }
     });
     let when = prop_oneof![amount().prop_map(|ns| Trigger::At(Span::from_ns(ns))), phase];
@@ -246,6 +252,12 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         scenario.why = why;
         (scenario.policy, scenario.network) = (parts.0, parts.2);
         scenario.vms = vec![parts.1];
+        if scenario.policy.checkpoint.as_ref().is_some_and(Checkpoint::holds_disk) {
+            let disk = Disk { rate: EventRate::per_s(1), size: Bytes::new(1), blocks: 1 };
+            scenario.vms[0].disk.get_or_insert(disk);
+        }
+        let on_disk = scenario.policy.checkpoint.as_ref().is_some_and(|c| c.store.medium == Medium::Disk);
+        scenario.platform.checkpoint.disk_page = on_disk.then(|| Span::from_ns(times.3));
         (scenario.faults, scenario.verdict) = (parts.3, parts.4);
         let migrate_at = times.0.min(times.1);
         scenario.horizon = Span::from_ns(times.0.max(times.1).max(migrate_at.saturating_add(1)));

@@ -29,7 +29,7 @@ pub use error::{Diagnostic, ScenarioError};
 pub use library::{ModelEntry, list_models};
 pub use load::{LoadOptions, load, load_text};
 pub use platform::{ArrivedPages, CheckpointCosts, DirtyLog, MonitorInStop, Platform};
-pub use policy::{Operator, Policy, Recover};
+pub use policy::{Operator, Policy, Recover, Retry};
 pub use print::{print, print_json};
 pub use published::{Reference, load_reference, load_reference_text};
 pub use reference::{json_schema, model_schema, reference_markdown, references_markdown};

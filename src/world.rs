@@ -109,6 +109,8 @@ pub struct Milestones {
     pub paused: Option<SimTime>,
     /// The source gave the attempt up.
     pub gave_up: Option<SimTime>,
+    /// The destination has said its last word before R: what makes the source give up its right is on its way.
+    pub last_word: Option<SimTime>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

@@ -1,8 +1,10 @@
 //! What checkpoints cost and when they protected: watched for the record.
 
+use std::collections::BTreeMap;
+
 use crate::scenario::policy::Protects;
 use crate::units::{Bytes, PageCount, SimTime, Span};
-use crate::vocabulary::Phase;
+use crate::vocabulary::{Host, Phase};
 use crate::world::{Fact, PauseCause, World};
 
 use super::columns::Record;
@@ -13,8 +15,8 @@ pub(super) struct Protection {
     committed: u64,
     pages: PageCount,
     bytes: Bytes,
-    /// Versions on their way to the store now, and since when at least one has been.
-    under_way: u64,
+    /// By host, the version that is on its way to the store; and since when at least one has been.
+    under_way: BTreeMap<Host, u64>,
     since: SimTime,
     replication: Span,
     from: Option<SimTime>,
@@ -24,15 +26,16 @@ impl Protection {
     pub(super) fn fact(&mut self, at: SimTime, fact: &Fact, world: &World) {
         let Some(policy) = &world.scenario().policy.checkpoint else { return };
         match fact {
-            Fact::Round { phase: Phase::Transfer, .. } => {
-                if self.under_way == 0 {
+            Fact::Round { host, version, phase: Phase::Transfer } => {
+                if self.under_way.is_empty() {
                     self.since = at;
                 }
-                self.under_way += 1;
+                self.under_way.insert(*host, version.0);
             }
+            Fact::CopyGone { host: gone, .. } => self.ended(at, |host, _| host == *gone),
             Fact::Complete(stored) => {
                 self.committed += 1;
-                self.arrived(at);
+                self.ended(at, |_, version| version <= stored.version.0);
                 if stored.version.0 == 0 {
                     self.from = self.from.or(Some(at));
                 }
@@ -49,12 +52,12 @@ impl Protection {
         }
     }
 
-    fn arrived(&mut self, at: SimTime) {
-        if self.under_way > 0 {
-            self.under_way -= 1;
-            if self.under_way == 0 {
-                self.replication += at.saturating_since(self.since);
-            }
+    /// Versions are no longer on their way: they are there, or never will be.
+    fn ended(&mut self, at: SimTime, which: impl Fn(Host, u64) -> bool) {
+        let before = !self.under_way.is_empty();
+        self.under_way.retain(|host, version| !which(*host, *version));
+        if before && self.under_way.is_empty() {
+            self.replication += at.saturating_since(self.since);
         }
     }
 

@@ -10,7 +10,7 @@ pub(super) struct Stands {
     all: Vec<Stand>,
     struck: Vec<SimTime>,
     suspected: Vec<(Host, SimTime)>,
-    /// Who was last entitled to restore, when, and when the copy there ran.
+    /// The last restore: where, since when that node was entitled to it, and when the copy there ran.
     restore: Option<(Host, SimTime, Option<SimTime>)>,
 }
 
@@ -49,7 +49,10 @@ impl Stands {
     }
 
     pub(super) fn entitled(&mut self, host: Host, at: SimTime) {
-        self.restore = Some((host, at, None));
+        // A restore that is cut and begun anew is one.
+        if self.restore.is_none_or(|(restored, _, runs)| restored != host || runs.is_some()) {
+            self.restore = Some((host, at, None));
+        }
     }
 
     /// Times without execution that began within `from` to `to`, whole: a switchover may end after R. Where a failure took over, what

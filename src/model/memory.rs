@@ -62,6 +62,8 @@ struct Incoming {
     changed: MemoryHash,
     /// Whether any was.
     written: bool,
+    /// The vCPUs stand: writes wait on although their page is here.
+    stands: bool,
 }
 
 /// What became of received pages.
@@ -343,7 +345,7 @@ impl Memory {
                 kept += 1;
                 continue;
             }
-            let waiting = incoming.waiting.remove(&page);
+            let waiting = if incoming.stands { None } else { incoming.waiting.remove(&page) };
             self.put(page, content);
             if let Some(checkpoints) = &mut self.checkpoints {
                 checkpoints.arrived(page);

@@ -111,12 +111,14 @@ fn unkept_tolerance(world: &World, outcome: Outcome) -> Option<String> {
 }
 
 /// Whether a fault struck in the guarantee window: from migrate until R, or, where a base has to be in the store first, from
-/// when it is there.
+/// when it is there. A destination's crash counts until its last word only: the source acts on that word whether its sender still
+/// lives or not, and no protocol can have it otherwise.
 pub(super) fn in_window(world: &World, class: FaultClass, state: FaultState) -> bool {
     let FaultState::Fired { at, .. } = state else { return false };
     let milestones = world.milestones();
     milestones.accepted.is_some_and(|from| from <= at)
         && world.protected_from().is_none_or(|from| from.is_some_and(|from| from <= at))
+        && (class != FaultClass::DestinationCrash || milestones.last_word.is_none_or(|word| at < word))
         && milestones.relinquished.is_none_or(|to| at < to || class == FaultClass::SourceCrash && at == to)
 }
 

@@ -60,8 +60,8 @@ enum State {
     },
     /// The VM runs at the source, and this node is to restore it if that is lost.
     Standby,
-    /// The VM is being restored here.
-    Restoring(Recovery),
+    /// The VM is being restored here; what the copy that is here was waiting for, if it was.
+    Restoring(Recovery, Option<Fetching>),
     /// Its part is done.
     Ended(Report),
 }
@@ -168,7 +168,10 @@ impl Destination {
 
     fn loaded(&mut self, now: LocalTime, out: &mut Actions) {
         if self.post_copy && !self.may_run(now) {
-            // It runs when its lease is granted.
+            // It runs when its lease is granted, and reads no page before.
+            for channel in [Channel::Migration, Channel::Preempt] {
+                out.push(Action::Hold(channel));
+            }
             self.state = State::Unleased;
         } else if self.post_copy || self.autostarts() {
             self.run(out);
@@ -251,7 +254,7 @@ impl Destination {
             }
             State::Idle
             | State::Ended(_)
-            | State::Restoring(_)
+            | State::Restoring(..)
             | State::Holding(Waiting::Blocked | Waiting::Asking) => return,
         }
         self.detector.stop(out);
@@ -283,7 +286,7 @@ impl Destination {
                 self.asked = true;
                 return;
             }
-            State::Standby | State::Restoring(_) => return,
+            State::Standby | State::Restoring(..) => return,
             State::Idle | State::Receiving => {
                 self.abandon(out);
                 Answer::Abandoned
@@ -338,7 +341,7 @@ impl Agent for Destination {
             State::Loading => Standing::Working("loading"),
             State::Unleased => Standing::Working("awaiting its lease"),
             State::Standby => Standing::Working("standing by"),
-            State::Restoring(ref recovery) => recovery.standing(),
+            State::Restoring(ref recovery, _) => recovery.standing(),
             State::Holding(Waiting::Trusting) => Standing::Waiting(Awaited::Go),
             State::Holding(Waiting::Blocked) => Standing::BlockedOn(Awaited::Go),
             State::Holding(Waiting::Asking) => Standing::Asking(Awaited::Go),

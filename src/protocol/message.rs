@@ -176,8 +176,12 @@ pub enum Message {
     Gap(Version),
     /// Store → any: whoever asks so late is refused; the epoch here is this.
     Refused(Epoch),
-    /// Restoring side → store: refuse the other side from now on, and say what the newest complete version is.
-    Claim,
+    /// Restoring side → store: refuse the other side from now on, and say what the newest complete version is. Without a base
+    /// of its own a node can claim only what there is.
+    Claim {
+        /// The base is at the node that claims.
+        based: bool,
+    },
     /// Restoring side → store: say what the newest complete version is, and change nothing.
     Read,
     /// Store → restoring side: nothing older is accepted any more; this is the newest complete version.
@@ -250,7 +254,7 @@ impl Message {
             Self::Full(_) => "full",
             Self::Gap(_) => "gap",
             Self::Refused(_) => "refused",
-            Self::Claim => "claim",
+            Self::Claim { .. } => "claim",
             Self::Read => "read",
             Self::Claimed(_) => "claimed",
             Self::Fetch => "fetch",

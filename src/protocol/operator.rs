@@ -21,6 +21,11 @@ pub struct Operator {
     paused: BTreeSet<Host>,
     /// The source has said how it ended: nothing is left to recover.
     source_ended: bool,
+    /// Further attempts that it may ask for.
+    retries: u64,
+    retry_after: Span,
+    /// The next command begins an attempt.
+    again: bool,
 }
 
 impl Operator {
@@ -35,6 +40,9 @@ impl Operator {
             heard: None,
             paused: BTreeSet::new(),
             source_ended: false,
+            retries: plan.retry.map_or(0, |retry| retry.times),
+            retry_after: plan.retry.map_or(Span::ZERO, |retry| retry.after),
+            again: true,
         }
     }
 
@@ -43,8 +51,11 @@ impl Operator {
     }
 
     fn command(&mut self, out: &mut Actions) {
-        if self.attempt == Attempt(0) {
-            self.attempt = Attempt(1);
+        if std::mem::take(&mut self.again) {
+            self.attempt = Attempt(self.attempt.0 + 1);
+            self.heard = None;
+            self.source_ended = false;
+            self.paused.clear();
             self.say(Host::Source, Message::Migrate, out);
             if let Some(after) = self.cancel_after {
                 out.set(Timer::Command, after);
@@ -77,11 +88,18 @@ impl Operator {
             Message::Recovered => out.cancel(Timer::Recover),
             Message::Report(report) => {
                 self.heard = Some(*report);
-                out.cancel(Timer::Command);
+                if !self.again {
+                    out.cancel(Timer::Command);
+                }
                 out.cancel(Timer::Pause);
                 if from == Host::Source {
                     self.source_ended = true;
                     out.cancel(Timer::Recover);
+                    if *report == Report::Failure && self.retries > 0 {
+                        self.retries -= 1;
+                        self.again = true;
+                        out.set(Timer::Command, self.retry_after);
+                    }
                 }
                 out.push(super::Action::Report(*report));
             }

@@ -45,7 +45,11 @@ enum Step {
 
 /// What has come of a restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ended {
+pub(super) enum Came {
+    /// What there is was claimed: nobody else makes checkpoints or restores any more.
+    Claimed,
+    /// There is nothing to restore.
+    Nothing,
     /// The VM runs here.
     Runs,
     /// The other side has finished: there is nothing to restore.
@@ -94,12 +98,16 @@ impl Recovery {
             }
         }
         let claims = if self.is_local() { self.policy.local_claim } else { self.fencing != Fencing::None };
-        self.say(Channel::Store, if claims { Message::Claim } else { Message::Read }, out);
+        self.say(
+            Channel::Store,
+            if claims { Message::Claim { based: self.base.is_some() } } else { Message::Read },
+            out,
+        );
         out.set(Timer::RestoreRetry, self.policy.restore_retry);
     }
 
-    /// Takes what concerns the restore. Answers what has come of it, if that is known.
-    pub(super) fn step(&mut self, input: &Input, out: &mut Actions) -> Option<Ended> {
+    /// Takes what concerns the restore. Answers what has come of it, if anything has.
+    pub(super) fn step(&mut self, input: &Input, out: &mut Actions) -> Option<Came> {
         match input {
             Input::Message { envelope, .. } if envelope.attempt == self.attempt => {
                 return self.message(&envelope.message, out);
@@ -115,18 +123,18 @@ impl Recovery {
             }
             Input::Resumed if self.step == Step::Starting => {
                 out.cancel(Timer::RestoreRetry);
-                return Some(Ended::Runs);
+                return Some(Came::Runs);
             }
             _ => {}
         }
         None
     }
 
-    fn message(&mut self, message: &Message, out: &mut Actions) -> Option<Ended> {
+    fn message(&mut self, message: &Message, out: &mut Actions) -> Option<Came> {
         match *message {
-            Message::Claimed(stored) if self.step == Step::Claiming => self.claimed(stored, out),
-            Message::Final => return Some(Ended::Needless),
-            Message::Refused(epoch) if epoch >= self.epoch => return Some(Ended::Superseded),
+            Message::Claimed(stored) if self.step == Step::Claiming => return Some(self.claimed(stored, out)),
+            Message::Final => return Some(Came::Needless),
+            Message::Refused(epoch) if epoch >= self.epoch => return Some(Came::Superseded),
             Message::Fenced(answer) if self.step == Step::Fencing => match answer {
                 Fenced::Off => self.entitled(out),
                 Fenced::Failed | Fenced::Unknown => {
@@ -145,10 +153,9 @@ impl Recovery {
         None
     }
 
-    fn claimed(&mut self, stored: Option<Stored>, out: &mut Actions) {
+    fn claimed(&mut self, stored: Option<Stored>, out: &mut Actions) -> Came {
         if stored.is_none() && self.base.is_none() {
-            // Nothing is complete: there may be something later, if whoever is suspected lives after all.
-            return;
+            return Came::Nothing;
         }
         self.claimed = stored;
         out.push(Action::Claimed(stored));
@@ -161,6 +168,7 @@ impl Recovery {
                 self.fence(out);
             }
         }
+        Came::Claimed
     }
 
     fn fence(&self, out: &mut Actions) {
@@ -170,6 +178,7 @@ impl Recovery {
     fn entitled(&mut self, out: &mut Actions) {
         out.push(Action::Entitle);
         if self.base.is_none() {
+            out.push(Action::DropWork);
             out.push(Action::Clean);
         }
         if self.claimed.is_some() && !self.is_local() {

@@ -160,9 +160,12 @@ impl Store {
     }
 
     /// Who claims is answered with what it may restore; the same claim again is answered again.
-    fn claim(&mut self, from: Host, epoch: Epoch, out: &mut Actions) {
+    fn claim(&mut self, from: Host, epoch: Epoch, based: bool, out: &mut Actions) {
         if self.finished {
             return self.say(from, Channel::Store, Message::Final, out);
+        }
+        if self.newest.is_none() && !based {
+            return self.say(from, Channel::Store, Message::Claimed(None), out);
         }
         if epoch < self.epoch || (epoch == self.epoch && self.claimant != Some(from)) {
             return self.say(from, Channel::Store, Message::Refused(self.epoch), out);
@@ -214,7 +217,7 @@ impl Store {
         }
         let epoch = envelope.epoch;
         match envelope.message {
-            Message::Claim => self.claim(from, epoch, out),
+            Message::Claim { based } => self.claim(from, epoch, based, out),
             Message::Read => self.read(from, out),
             Message::Fetch => {
                 self.recalling = Some(from);

@@ -300,6 +300,17 @@ pub struct Operator {
     pub pause_after: Option<Span>,
     /// Whether it has a paused post-copy recovered.
     pub recover: Option<Recover>,
+    /// Whether it asks for another attempt when one has failed.
+    pub retry: Option<Retry>,
+}
+
+/// How an operator asks for further attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Retry {
+    /// From hearing that an attempt has failed to the next.
+    pub after: Span,
+    /// At most so many.
+    pub times: u64,
 }
 
 /// How an operator has a paused post-copy recovered.

@@ -42,6 +42,10 @@ pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
                 .operator
                 .recover
                 .map(|recover| schema::Recover { after: Some(Text(recover.after)), retry: Some(Text(recover.retry)) }),
+            retry: scenario
+                .operator
+                .retry
+                .map(|retry| schema::Retry { after: Some(Text(retry.after)), times: Some(retry.times) }),
         }),
         clock_drift_ppm: Some(schema::ClockDrift {
             source: drift(Host::Source),

@@ -20,7 +20,7 @@ use super::library::Library;
 use super::schema::model::ModelRef;
 use super::schema::{ClockDrift, Disk as DiskText, Flow, ScenarioFile, Vm as VmText};
 use super::source::Source;
-use super::{Disk, Fidelity, Network, Operator, Output, OutputFlow, Platform, Recover, Scenario, Vm};
+use super::{Disk, Fidelity, Network, Operator, Output, OutputFlow, Platform, Recover, Retry, Scenario, Vm};
 use crate::units::{Bytes, EventRate, Span};
 use crate::vocabulary::Host;
 use context::{Context, Place};
@@ -35,6 +35,9 @@ const DEFAULT_SEED: u64 = 1;
 const DEFAULT_MIGRATE_AT: Span = Span::from_s(1);
 const DEFAULT_RECOVER_AFTER: Span = Span::from_s(1);
 const DEFAULT_RECOVER_RETRY: Span = Span::from_s(5);
+const DEFAULT_RETRY_AFTER: Span = Span::from_s(5);
+/// Each attempt may open an execution, and those are numbered in few bits.
+const MAX_RETRIES: u64 = 16;
 const MAX_VCPUS: u64 = 1024;
 const DEFAULT_WINDOW: u64 = 10;
 const DEFAULT_BLOCKS: u64 = 1024;
@@ -93,6 +96,7 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         cancel_after: file.operator.as_ref().and_then(|o| o.cancel_after).map(|after| after.0),
         pause_after: file.operator.as_ref().and_then(|o| o.pause_after).map(|after| after.0),
         recover: recover(context, file, &root.key("operator").key("recover")),
+        retry: retry(context, file, &root.key("operator").key("retry")),
     };
     let clock_drift_ppm = drift(context, file.clock_drift_ppm.as_ref(), &root.key("clock_drift_ppm"));
     let faults = fault::faults(context, &file.faults, &root.key("faults"));
@@ -114,6 +118,15 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         // `auto` and `exact` are the same as long as there is only one way.
         fidelity: Fidelity::Exact,
     })
+}
+
+fn retry(context: &mut Context<'_>, file: &ScenarioFile, at: &Place) -> Option<Retry> {
+    let text = file.operator.as_ref()?.retry.as_ref()?;
+    let times = text.times.unwrap_or(1);
+    if times == 0 || times > MAX_RETRIES {
+        context.problem(&at.key("times"), format!("{times} is not 1 to {MAX_RETRIES}"), None);
+    }
+    Some(Retry { after: text.after.map_or(DEFAULT_RETRY_AFTER, |after| after.0), times })
 }
 
 fn recover(context: &mut Context<'_>, file: &ScenarioFile, at: &Place) -> Option<Recover> {

@@ -178,6 +178,21 @@ pub struct Operator {
     /// Has a paused post-copy recovered. Default: it does not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recover: Option<Recover>,
+    /// Asks for another attempt when it hears from the source that one has failed. Default: it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry: Option<Retry>,
+}
+
+/// How the operator asks for further attempts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Retry {
+    /// From hearing that an attempt has failed to the next. Default: `"5 s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Text<Span>>,
+    /// At most so many; at least 1, at most 16. Default: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u64>,
 }
 
 /// How the operator has a paused post-copy recovered.

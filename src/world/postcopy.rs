@@ -144,7 +144,8 @@ impl World {
     pub(super) fn pause_migration(&mut self, host: Host) {
         self.say(Fact::MigrationPaused { host });
         // After the last page there is nothing to recover.
-        if matches!(self.progress.phase(), Phase::PostCopy | Phase::Recovery) {
+        let restored = self.restored_at().is_some();
+        if !restored && matches!(self.progress.phase(), Phase::PostCopy | Phase::Recovery) {
             self.milestones.paused.get_or_insert(self.now);
             self.enter(Phase::Paused);
         }

@@ -7,7 +7,7 @@ use crate::units::{PageCount, SimTime};
 use crate::vocabulary::{Host, Phase};
 
 use super::program::Seat;
-use super::{Event, Fact, Milestones, World, host_id};
+use super::{Checkpoints, Event, Fact, Milestones, World, host_id};
 
 /// What has become of a fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -158,6 +158,7 @@ impl World {
         let again = self.milestones.gave_up.is_some();
         if self.milestones.accepted.is_none() || again {
             self.milestones = Milestones { accepted: Some(self.now), ..Milestones::default() };
+            self.checkpoints = Checkpoints::default();
             if self.scenario.policy.migration != Migration::None {
                 self.enter(Phase::Setup);
             }

@@ -179,6 +179,7 @@ impl VmState {
         saved.throttle(now, Ratio::ZERO);
         saved.find_all_pages(now);
         let (branch, waiting) = (copy.branch, copy.memory.waiting_writes());
+        copy.memory.stand();
         let hash = self.whole_hash(host);
         self.states.push(SavedState { guest: saved, branch, at, hash, waiting, continued: false });
         Some((id, at))
@@ -188,12 +189,8 @@ impl VmState {
     /// VM came, and the writes that wait for such pages.
     fn whole_hash(&self, host: Host) -> Option<MemoryHash> {
         let copy = self.copy(host)?;
-        if copy.memory.is_complete() {
-            return Some(copy.memory.hash());
-        }
         let base = self.source.as_ref().filter(|source| source.memory.is_complete());
-        let original = |page| base.map(|source| source.memory.content(page));
-        copy.memory.hash_since(copy.arrived_as?, original)
+        copy.memory.whole_hash(copy.arrived_as, |page| base.map(|source| source.memory.content(page)))
     }
 
     /// Loads a saved state into the copy on `host`.
@@ -231,6 +228,7 @@ impl VmState {
         let copy = self.slot(host).as_mut()?;
         copy.branch = if forked { BranchId::new(newest) } else { origin };
         copy.at_state = None;
+        copy.memory.run();
         if !copy.frozen {
             copy.guest.as_mut()?.start(now);
         }

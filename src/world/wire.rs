@@ -100,6 +100,9 @@ impl World {
                 Message::Have(list) => list.bytes,
                 _ => Bytes::ZERO,
             };
+        if matches!(envelope.message, Message::Complete | Message::WriteFinal) {
+            self.milestones.last_word.get_or_insert(self.now);
+        }
         let number = self.numbers.message;
         if is_told(channel, &envelope) {
             self.say(Fact::Said { from, to, number, what: envelope.message.name(), delivered: false });

@@ -74,6 +74,27 @@ impl Memory {
         self.incoming.as_ref().map(|incoming| incoming.waiting.clone()).unwrap_or_default()
     }
 
+    /// The vCPUs stand from now on: a write that waits for its page is not done when that comes, but when they run again.
+    pub fn stand(&mut self) {
+        if let Some(incoming) = &mut self.incoming {
+            incoming.stands = true;
+        }
+    }
+
+    /// They run: writes whose page has come are done.
+    pub fn run(&mut self) {
+        let Some(incoming) = &mut self.incoming else { return };
+        if !std::mem::replace(&mut incoming.stands, false) {
+            return;
+        }
+        let waiting = std::mem::take(&mut incoming.waiting);
+        let (here, missing) = waiting.into_iter().partition(|(page, _)| self.pages[index(*page)].is_present());
+        if let Some(incoming) = &mut self.incoming {
+            incoming.waiting = missing;
+        }
+        self.write_waiting(&here);
+    }
+
     /// Does writes that waited for their page when the state was saved: it is here now.
     pub fn write_waiting(&mut self, waiting: &WaitingWrites) {
         for (&page, &(branch, writes)) in waiting {
@@ -86,13 +107,21 @@ impl Memory {
         self.incoming.as_ref().is_some_and(|incoming| incoming.written || !incoming.waiting.is_empty())
     }
 
-    /// The hash of the whole memory, which was `then` when this copy began to execute with pages missing: with its writes since,
-    /// those that wait included. `original`: what a page that is not here holds; `None` if that cannot be told.
-    pub fn hash_since(&self, then: MemoryHash, original: impl Fn(u64) -> Option<Content>) -> Option<MemoryHash> {
-        let incoming = self.incoming.as_ref()?;
-        let mut hash = then.plus(incoming.changed);
-        for (&page, &(branch, writes)) in &incoming.waiting {
-            let old = original(page)?;
+    /// The hash of the whole memory with the writes that wait: of what is here if nothing is missing, else of what it was `then`,
+    /// when this copy began to execute with pages missing, and its writes since. `original`: what a page that is not here holds;
+    /// `None` if that cannot be told.
+    pub fn whole_hash(
+        &self,
+        then: Option<MemoryHash>,
+        original: impl Fn(u64) -> Option<Content>,
+    ) -> Option<MemoryHash> {
+        let mut hash = match &self.incoming {
+            Some(incoming) if !self.is_complete() => then?.plus(incoming.changed),
+            _ => self.hash,
+        };
+        for (&page, &(branch, writes)) in self.incoming.iter().flat_map(|incoming| &incoming.waiting) {
+            let here = self.pages[index(page)];
+            let old = if here.is_present() { here } else { original(page)? };
             hash.replace(page, old, written(old, branch, writes));
         }
         Some(hash)

@@ -44,13 +44,15 @@ impl Check for Accounting {
 }
 
 fn balance(world: &World) -> Option<String> {
-    let (pages, travelling) = world.page_tally();
-    if pages.sent != pages.placed + pages.lost + travelling {
-        return Some(format!(
-            "{} read for sending, but {} placed, {} lost and {travelling} on their way",
-            pages.sent, pages.placed, pages.lost
-        ));
+    for (pages, travelling) in [world.page_tally(), world.checkpoint_tally()] {
+        if pages.sent != pages.placed + pages.lost + travelling {
+            return Some(format!(
+                "{} read for sending, but {} placed, {} lost and {travelling} on their way",
+                pages.sent, pages.placed, pages.lost
+            ));
+        }
     }
+    let (pages, _) = world.page_tally();
     if pages.kept > PageCount::ZERO {
         return Some(format!("in post-copy, {} arrived a second time", pages.kept));
     }

@@ -4,11 +4,12 @@ use super::{Action, Actions, Checkpointer, LocalTime, Message, News, OnStoreLoss
 
 impl Checkpointer {
     pub(super) fn message(&mut self, message: &Message, now: LocalTime, out: &mut Actions) -> Option<News> {
+        let awaited = |version| version == self.version && self.round == Round::Committing;
         match *message {
             Message::Committed(version) => self.committed(version, now, out),
-            Message::Sealed(version) if version == self.version => self.end_round(now, out),
-            Message::Torn(version) if version == self.version => self.repeat(false, now, out),
-            Message::Gap(version) if version == self.version => self.repeat(true, now, out),
+            Message::Sealed(version) if awaited(version) => self.end_round(now, out),
+            Message::Torn(version) if awaited(version) => self.repeat(false, now, out),
+            Message::Gap(version) if awaited(version) => self.repeat(true, now, out),
             Message::Full(version) if version == self.version => return self.lose_store(out),
             Message::Refused(_) if self.round != Round::Off => return Some(News::Superseded),
             Message::FinalWritten => return Some(News::Final),

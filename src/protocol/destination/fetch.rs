@@ -37,28 +37,40 @@ impl Destination {
             self.send(Channel::Migration, Message::Started, out);
         }
         if std::mem::take(&mut self.silent) {
-            self.pause(out);
+            self.give_up_connection(out);
         }
     }
 
     /// A vCPU waits for a page.
     pub(super) fn fault(&mut self, fault: FaultId, out: &mut Actions) {
-        if let State::Fetching(fetching) = &mut self.state {
-            fetching.faults.insert(fault);
-            if !fetching.paused {
-                self.send(Channel::Migration, Message::Request(fault), out);
+        match &mut self.state {
+            State::Fetching(fetching) => {
+                fetching.faults.insert(fault);
+                if !fetching.paused {
+                    self.send(Channel::Migration, Message::Request(fault), out);
+                }
             }
+            State::Restoring(_, Some(fetching)) => {
+                fetching.faults.insert(fault);
+            }
+            _ => {}
         }
     }
 
     pub(super) fn satisfied(&mut self, fault: FaultId) {
-        if let State::Fetching(fetching) = &mut self.state {
+        if let State::Fetching(fetching) | State::Restoring(_, Some(fetching)) = &mut self.state {
             fetching.faults.remove(&fault);
         }
     }
 
     /// Pages are placed and so many are missing.
     pub(super) fn placed(&mut self, missing: PageCount, out: &mut Actions) {
+        if let State::Restoring(_, fetching) = &mut self.state
+            && missing == PageCount::ZERO
+        {
+            // Whatever comes of the restore, the copy here waits for nothing.
+            *fetching = None;
+        }
         let State::Fetching(fetching) = &self.state else { return };
         if missing == PageCount::ZERO {
             let paused = fetching.paused;
@@ -86,6 +98,11 @@ impl Destination {
     pub(super) fn suspect_while_fetching(&mut self, why: Suspicion, out: &mut Actions) {
         let State::Fetching(Fetching { paused: false, .. }) = self.state else { return };
         out.push(Action::Suspect(why));
+        self.give_up_connection(out);
+    }
+
+    /// The source is not to be counted on: the VM is restored here if it can be, else another connection is waited for.
+    fn give_up_connection(&mut self, out: &mut Actions) {
         if self.may_restore() {
             self.restore(out);
         } else {

@@ -1,9 +1,11 @@
 //! The destination and checkpoints: it makes those of the copy that runs here, until nobody will restore it any more; or it
 //! stands by to restore a VM that runs at the source.
 
-use super::{Action, Actions, Channel, Destination, Host, Input, LocalTime, Message, Report, Settings, State};
+use super::{
+    Action, Actions, Channel, Destination, Fetching, Host, Input, LocalTime, Message, Report, Settings, State, Timer,
+};
 use crate::protocol::checkpoint::{Checkpointer, News};
-use crate::protocol::recovery::{Ended, Recovery};
+use crate::protocol::recovery::{Came, Recovery};
 use crate::scenario::policy::{Checkpoint, Ending};
 
 /// What makes checkpoints at the destination, where the policy has it do so.
@@ -67,25 +69,23 @@ impl Destination {
 
     /// Restores the VM here.
     pub(super) fn restore(&mut self, out: &mut Actions) {
-        out.push(Action::DropWork);
         self.detector.stop(out);
-        if let Some(checkpointer) = &mut self.checkpointer {
-            checkpointer.stop(out);
-        }
         for channel in self.connections() {
             out.push(Action::Disconnect { channel });
         }
         if let Some(recovery) = Recovery::begin(&self.settings, self.attempt, Host::Destination, None, out) {
-            self.state = State::Restoring(recovery);
+            let fetching = match &mut self.state {
+                State::Fetching(fetching) => Some(std::mem::take(fetching)),
+                _ => None,
+            };
+            self.state = State::Restoring(recovery, fetching);
         }
     }
 
     /// Another attempt begins: what the last one left here, a doomed copy perhaps, is dropped.
     pub(super) fn forget_attempt(&mut self, out: &mut Actions) {
         self.detector.stop(out);
-        if let Some(checkpointer) = &mut self.checkpointer {
-            checkpointer.stop(out);
-        }
+        self.unwind(out);
         out.push(Action::DropWork);
         out.push(Action::Discard);
         *self = Self::new(self.settings.clone());
@@ -93,46 +93,107 @@ impl Destination {
 
     /// Takes what concerns checkpoints and restores. Answers whether that was all.
     pub(super) fn step_protection(&mut self, now: LocalTime, input: &Input, out: &mut Actions) -> bool {
-        if let State::Restoring(recovery) = &mut self.state {
-            let report = match recovery.step(input, out) {
-                None => return true,
-                Some(Ended::Runs) => Report::Success,
-                Some(Ended::Needless | Ended::Superseded) => Report::Failure,
-            };
-            if report == Report::Failure {
-                Recovery::give_up(out);
-                out.push(Action::Discard);
-            }
-            out.report(self.attempt, report);
-            self.state = State::Ended(report);
-            return true;
-        }
-        let Some(checkpointer) = &mut self.checkpointer else { return false };
+        let restores = self.step_restore(input, out);
+        let Some(checkpointer) = &mut self.checkpointer else { return restores };
         let concerned = matches!(input, Input::Sent { channel: Channel::Checkpoint });
-        match checkpointer.step(now, input, out) {
-            Some(News::Superseded) => {
-                checkpointer.stop(out);
+        if let Some(news) = checkpointer.step(now, input, out) {
+            self.news(news, out);
+        }
+        // What happens to the copy that is still here concerns its other part.
+        let of_copy = matches!(
+            input,
+            Input::Fault(_)
+                | Input::Satisfied(_)
+                | Input::Placed { channel: Channel::Migration | Channel::Preempt, .. }
+        );
+        restores && !of_copy && !matches!(input, Input::Pinged { .. }) || concerned
+    }
+
+    /// Takes what concerns a restore. Answers whether one is under way.
+    fn step_restore(&mut self, input: &Input, out: &mut Actions) -> bool {
+        let State::Restoring(recovery, fetching) = &mut self.state else { return false };
+        match recovery.step(input, out) {
+            None => {}
+            Some(Came::Claimed) => {
+                // The copy here is superseded by what is to be restored.
+                self.unwind(out);
+            }
+            Some(Came::Nothing) => {
+                let fetching = fetching.take();
+                self.goes_on(fetching, out);
+            }
+            Some(Came::Runs) => {
+                out.report(self.attempt, Report::Success);
+                self.state = State::Ended(Report::Success);
+            }
+            Some(Came::Needless | Came::Superseded) => {
+                Recovery::give_up(out);
+                self.drop_copy(out);
+            }
+        }
+        true
+    }
+
+    /// There is nothing to restore: the copy here, if there is one, waits for a source that may live after all.
+    fn goes_on(&mut self, fetching: Option<Fetching>, out: &mut Actions) {
+        out.cancel(Timer::RestoreRetry);
+        match (fetching, self.post_copy) {
+            (Some(fetching), _) => {
+                self.state = State::Fetching(fetching);
+                self.pause(out);
+            }
+            (None, true) => {
+                self.state = State::Running { source_suspect: true };
+                out.report(self.attempt, Report::Success);
+            }
+            // It stood by, and the base had not come through.
+            (None, false) => {
+                out.report(self.attempt, Report::Failure);
+                self.state = State::Ended(Report::Failure);
+            }
+        }
+    }
+
+    /// Does what news of the checkpoints ask for.
+    fn news(&mut self, news: News, out: &mut Actions) {
+        match news {
+            News::Superseded => {
+                if matches!(self.state, State::Restoring(..)) {
+                    Recovery::give_up(out);
+                }
+                self.unwind(out);
                 self.abandon(out);
             }
-            Some(News::Degrade) => {
+            News::Degrade => {
                 // On a connection of its own: the migration's may be over.
                 out.push(Action::Connect { peer: Host::Source, channel: Channel::Question });
                 self.send(Channel::Question, Message::Degrade, out);
             }
-            Some(News::Abort) => {
-                checkpointer.stop(out);
+            News::Abort => {
+                self.unwind(out);
                 out.push(Action::Connect { peer: Host::Source, channel: Channel::Question });
                 self.send(Channel::Question, Message::Abandon, out);
                 self.drop_copy(out);
             }
-            Some(News::Final) => {
+            News::Final => {
                 out.push(Action::Conclude);
-                checkpointer.end(out);
+                self.unprotect(out);
                 self.send(Channel::Migration, Message::Complete, out);
             }
-            Some(News::LeaseGained) if self.state == State::Unleased => self.run(out),
-            Some(News::LeaseGained) | None => {}
+            News::LeaseGained if self.state == State::Unleased => {
+                for channel in [Channel::Migration, Channel::Preempt] {
+                    out.push(Action::ReadOn(channel));
+                }
+                self.run(out);
+            }
+            News::LeaseGained => {}
         }
-        concerned
+    }
+
+    /// No more checkpoints are made.
+    fn unwind(&mut self, out: &mut Actions) {
+        if let Some(checkpointer) = &mut self.checkpointer {
+            checkpointer.stop(out);
+        }
     }
 }

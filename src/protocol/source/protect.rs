@@ -6,7 +6,7 @@ use super::{
     Timer,
 };
 use crate::protocol::checkpoint::{Checkpointer, News};
-use crate::protocol::recovery::{Ended, Recovery};
+use crate::protocol::recovery::{Came, Recovery};
 use crate::scenario::policy::Checkpoint;
 
 /// What makes checkpoints at the source, where the policy has it do so.
@@ -58,19 +58,20 @@ impl Source {
     pub(super) fn step_protection(&mut self, now: LocalTime, input: &Input, out: &mut Actions) {
         if let State::Restoring(recovery) = &mut self.state {
             match recovery.step(input, out) {
-                None => {}
-                Some(Ended::Runs) => {
+                // The base is here: there is always something.
+                None | Some(Came::Claimed | Came::Nothing) => {}
+                Some(Came::Runs) => {
                     out.push(Action::GiveUp);
                     out.report(self.attempt, Report::Failure);
                     self.state = State::Ended(Report::Failure);
                 }
-                Some(Ended::Needless) => {
+                Some(Came::Needless) => {
                     Recovery::give_up(out);
                     out.push(Action::Discard);
                     out.report(self.attempt, Report::Success);
                     self.state = State::Ended(Report::Success);
                 }
-                Some(Ended::Superseded) => {
+                Some(Came::Superseded) => {
                     Recovery::give_up(out);
                     self.state = State::Ended(Report::Failure);
                 }

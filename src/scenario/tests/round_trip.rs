@@ -13,7 +13,7 @@ use crate::scenario::policy::{
 };
 use crate::scenario::{
     Direction, Disk, Fault, FaultKind, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep,
-    Recover, Scenario, Trigger, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
+    Recover, Retry, Scenario, Trigger, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
@@ -244,7 +244,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
 fn scenario() -> impl Strategy<Value = Scenario> {
     let base = read(GOOD).expect("the good scenario is good");
     let times = (amount(), amount(), option::of(amount()), amount());
-    let recover = option::of((amount(), 1u64..1 << 48));
+    let recover = (option::of((amount(), 1u64..1 << 48)), option::of((amount(), 1u64..=16)));
     let drift = option::of(-100_000i32..=100_000);
     let parts = (policy(), vm(), network(), prop::collection::vec(fault(), 0..4), verdict());
     ("[^\\s]\\PC{0,20}", parts, times, drift, recover).prop_map(move |(why, parts, times, drift, recover)| {
@@ -265,7 +265,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         scenario.operator.cancel_after = times.2.map(Span::from_ns);
         scenario.operator.pause_after = times.2.map(|ns| Span::from_ns(ns / 2));
         scenario.operator.recover =
-            recover.map(|(after, retry)| Recover { after: Span::from_ns(after), retry: Span::from_ns(retry) });
+            recover.0.map(|(after, retry)| Recover { after: Span::from_ns(after), retry: Span::from_ns(retry) });
+        scenario.operator.retry = recover.1.map(|(after, times)| Retry { after: Span::from_ns(after), times });
         scenario.seed = times.3;
         scenario.clock_drift_ppm = drift.map(|ppm| (Host::Destination, ppm)).into_iter().collect();
         scenario

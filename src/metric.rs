@@ -5,6 +5,7 @@
 
 mod blocking;
 mod columns;
+mod disk;
 mod protection;
 mod recorder;
 mod rounds;

@@ -71,6 +71,7 @@ impl Oracle {
 pub fn when_checked(invariant: Invariant) -> &'static str {
     match invariant {
         Invariant::ConsistentRecovery | Invariant::Freshest => "checked with checkpoints",
+        Invariant::NoLostWrite => "checked where the VM has a disk",
         Invariant::Recoverable => "checked where a tolerated crash is covered by checkpoints",
         _ => "checked",
     }

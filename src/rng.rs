@@ -33,6 +33,8 @@ pub enum Purpose {
     Reads = 5,
     /// When a fault strikes that is drawn from a law (entity: the fault's index).
     Faults = 6,
+    /// Writes to the disk: gaps and blocks (entity: VM).
+    Disk = 7,
 }
 
 /// Names one stream.

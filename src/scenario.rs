@@ -88,6 +88,8 @@ pub struct Vm {
     pub workload: Workload,
     /// What it sends, if anything.
     pub output: Option<Output>,
+    /// What it writes to the shared disk, if it has one.
+    pub disk: Option<Disk>,
 }
 
 /// What a guest does to its memory, in guest time.
@@ -165,6 +167,17 @@ pub struct Output {
     pub size: Bytes,
     /// Whether the client's acknowledgements hold it back.
     pub flow: OutputFlow,
+}
+
+/// Writes to the disk that source and destination share: a Poisson process in guest time, each to a block drawn uniformly.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Disk {
+    /// Writes.
+    pub rate: EventRate,
+    /// Bytes of one, and so of a block.
+    pub size: Bytes,
+    /// Blocks that they go to.
+    pub blocks: u64,
 }
 
 /// How output is paced.

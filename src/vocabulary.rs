@@ -124,12 +124,14 @@ words! {
         OutputCommit = "output-commit",
         /// No branch but the newest releases an output beyond f at or after t.
         SingleHistory = "single-history",
-        /// A copy resumes from exactly a state the guest was in: pages, CPU and devices of one commit point.
+        /// A copy resumes from exactly a state the guest was in: pages, CPU, devices and disk of one commit point.
         ConsistentRecovery = "consistent-recovery",
         /// A restore uses the newest version complete at the instant of its claim.
         Freshest = "freshest",
         /// While a copy executes, each resident page holds the last write of that copy's own history.
         NoStalePage = "no-stale-page",
+        /// Every disk write completed on the surviving history is on the disk.
+        NoLostWrite = "no-lost-write",
         /// At every event, for each tolerated fault, the surviving nodes can rebuild a state that covers all released output.
         Recoverable = "recoverable",
         /// The VM is lost only under faults that the scenario does not claim to tolerate.

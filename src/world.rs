@@ -9,6 +9,7 @@
 mod agenda;
 mod checkpoint;
 mod cost;
+mod disk;
 mod encode;
 mod fact;
 mod hang;
@@ -32,7 +33,7 @@ mod work;
 
 pub use agenda::{Agenda, Class, Event, EventKey};
 pub use checkpoint::Checkpoints;
-pub use fact::{Fact, OutputStage, PauseCause, Resumption};
+pub use fact::{DiskStage, Fact, OutputStage, PauseCause, Resumption};
 pub use held::Held;
 
 pub use phase::Progress;
@@ -46,6 +47,7 @@ pub use vm::{Branch, SavedState, VmCopy, VmState};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use crate::model::disk::Disk;
 use crate::model::guest::Guest;
 use crate::model::memory::Memory;
 use crate::model::network::{Effect, HostId, MessageId, Network, StreamId};
@@ -56,6 +58,7 @@ use crate::scenario::policy::Migration;
 use crate::units::{SimTime, Span};
 use crate::vocabulary::Host;
 
+use disk::Journal;
 use node::Node;
 use postcopy::Faulting;
 use program::Seat;
@@ -82,6 +85,8 @@ pub struct World {
     faulting: Faulting,
     checkpoints: Checkpoints,
     versions: Versions,
+    disk: Disk,
+    journal: Journal,
     /// Messages and news for processes of the same host, delivered before the next event.
     handed: VecDeque<(Host, Seat, Input)>,
     counted: PageTally,
@@ -156,6 +161,8 @@ impl World {
             faulting: Faulting::default(),
             checkpoints: Checkpoints::default(),
             versions: Versions::new(scenario.vms[0].memory.pages(scenario.platform.page_size)),
+            disk: Disk::default(),
+            journal: Journal::default(),
             handed: VecDeque::new(),
             counted: PageTally::default(),
             counted_stored: PageTally::default(),
@@ -176,7 +183,7 @@ impl World {
         self.network.start(&mut self.effects);
         let resumed = self.vm.boot(self.now);
         self.say(Fact::Resumed(resumed));
-        self.watch_output(Host::Source);
+        self.watch_guest(Host::Source);
         self.plan_faults();
         self.start_nodes();
         self.settle();
@@ -202,6 +209,7 @@ impl World {
                 self.network.on_event(self.now, event, &mut self.effects);
             }
             Event::Output(host) => self.guest_output(host),
+            Event::Disk(host) => self.guest_disk(host),
             Event::Access(host) => self.guest_access(host),
             Event::Request(fault) => self.request(fault),
             Event::WorkDone(host, lane) => self.work_done(host, lane),
@@ -266,11 +274,15 @@ impl World {
         self.nodes.get(&host).is_none_or(Node::vmm_alive)
     }
 
-    /// Whether the copy on `host` can be heard: it emits nothing, or what it emits can reach the client now.
+    /// Whether the copy on `host` can be heard: it emits nothing, or what it emits can reach the client now; and what is held of
+    /// its disk writes can be let go.
     pub fn can_release(&self, host: Host) -> bool {
-        let emits = self.vm.copy(host).and_then(|copy| copy.guest.as_ref()).is_some_and(Guest::emits);
+        let guest = self.vm.copy(host).and_then(|copy| copy.guest.as_ref());
+        let emits = guest.is_some_and(Guest::emits);
+        let writes = guest.is_some_and(Guest::writes_disk) && self.holds_disk_writes();
         let passes = self.vmm_alive(host) && !self.network.is_cut(host_id(host), host_id(Host::Client));
-        !emits || passes && (!self.vm.holds(host) || self.can_commit(host))
+        let waits = (emits || writes) && self.vm.holds(host) && !self.can_commit(host);
+        (!emits || passes) && !waits
     }
 
     /// Brings the memories of executing copies up to now, so that an observer may look at them.
@@ -284,10 +296,7 @@ impl World {
 
     /// What the memory of an executing copy must be: the guest's life on its branches, lived again from the beginning.
     pub fn relive(&self, copy: &VmCopy) -> Memory {
-        let mut path = vec![(copy.branch, copy.guest.as_ref().map_or(Span::ZERO, |guest| guest.time(self.now)))];
-        while let Some((parent, fork)) = self.vm.branches()[path[0].0.index()].fork {
-            path.insert(0, (parent, fork));
-        }
+        let path = self.path_of(copy, copy.guest.as_ref().map_or(Span::ZERO, |guest| guest.time(self.now)));
         Guest::relive(&self.scenario.vms[0], 0, self.seed, copy.memory.page_count(), &path)
     }
 

@@ -48,6 +48,7 @@ fn is_routine(fact: &Fact, world: &World) -> bool {
             | Fact::Blocked { .. }
             | Fact::Unblocked { .. }
             | Fact::Output { .. }
+            | Fact::DiskWrite { .. }
             | Fact::CheckpointSent { .. }
     )
 }

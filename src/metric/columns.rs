@@ -190,6 +190,10 @@ record! {
     outputs_released: Option<u64>,
     /// Packets that were emitted and never left their host.
     outputs_discarded: Option<u64>,
+    /// Disk writes of the guest that reached the disk, repeats by a restore not counted. Absent without a disk.
+    disk_writes_released: Option<u64>,
+    /// Disk writes that were held by a copy when it was lost, and that no restore did.
+    disk_writes_discarded: Option<u64>,
     /// Strongest CPU throttling.
     max_cpu_throttle: Option<Millionths>,
     /// Time in which every vCPU waited for a page.

@@ -12,6 +12,7 @@ use crate::world::{Event, Fact, FaultState, OutputStage, PauseCause, World};
 
 use super::blocking::{Blocking, mean_and_p99};
 use super::columns::{Millionths, Record};
+use super::disk::DiskWrites;
 use super::protection::Protection;
 use super::stands::Stands;
 
@@ -33,6 +34,7 @@ pub struct Recorder {
     pages: PageCount,
     bytes: Bytes,
     outputs: Outputs,
+    disk: DiskWrites,
     blocking: Blocking,
 }
 
@@ -74,6 +76,7 @@ impl Observer for Recorder {
             Fact::Output { host, number, branch, stage, .. } => {
                 self.outputs.moved(at, (*host, *branch, *number), *stage);
             }
+            Fact::DiskWrite { write, stage, .. } => self.disk.moved(*write, *stage),
             _ => {}
         }
     }
@@ -170,6 +173,7 @@ impl Recorder {
         if scenario.vms[0].output.is_some() {
             self.output_columns(&mut record);
         }
+        self.disk.finish(scenario, &mut record);
         std::mem::take(&mut self.blocking).finish(end, &mut record);
         record.end_s = Some(end.since_start());
         record

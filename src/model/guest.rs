@@ -1,21 +1,24 @@
-//! A guest: its clock, what it writes and what it sends, all in guest time.
+//! A guest: its clock, what it writes to memory and disk and what it sends, all in guest time.
 //!
 //! [`Guest`] is one execution's position; it is what a VMM saves at a stop and another loads. Two copies that run from
 //! the same position do the same things, each on its own branch.
 
 mod clock;
+mod disk;
 mod layout;
 mod output;
 mod scout;
 mod writes;
 
 pub use clock::GuestClock;
+pub use disk::DiskWriter;
 pub use output::Sender;
 pub use scout::Scout;
 pub use writes::{Access, Cursor, WriteModel};
 
 use std::sync::Arc;
 
+use crate::model::disk::{Disk, DiskWrite};
 use crate::model::memory::{BranchId, Content, Memory};
 use crate::rng::RunSeed;
 use crate::scenario::{Output, Vm};
@@ -29,6 +32,7 @@ pub struct Guest {
     clock: GuestClock,
     cursors: Vec<Cursor>,
     sender: Option<Sender>,
+    disk: Option<DiskWriter>,
     /// Where pages may be missing.
     scout: Option<Scout>,
 }
@@ -43,6 +47,7 @@ impl Guest {
             output: vm.output.clone(),
             clock: GuestClock::new(vm.vcpus),
             sender: vm.output.as_ref().map(|output| Sender::new(output, number, seed)),
+            disk: vm.disk.as_ref().map(|disk| DiskWriter::new(disk, number, seed)),
             scout: None,
         }
     }
@@ -55,6 +60,18 @@ impl Guest {
             guest.model.advance(&mut guest.cursors, until, |page| memory.write(page, branch));
         }
         memory
+    }
+
+    /// What the same guest would have left on a disk of its own.
+    pub fn relive_disk(vm: &Vm, number: u32, seed: RunSeed, path: &[(BranchId, Span)]) -> Disk {
+        let mut guest = Self::new(vm, number, seed);
+        let mut disk = Disk::default();
+        for &(branch, until) in path {
+            for write in guest.write_disk_until(until, branch) {
+                disk.write(write);
+            }
+        }
+        disk
     }
 
     /// Guest time at `now`.
@@ -159,6 +176,36 @@ impl Guest {
         self.clock.when(self.sender.as_ref()?.next()?, now)
     }
 
+    /// Whether it ever writes to a disk.
+    pub fn writes_disk(&self) -> bool {
+        self.disk.is_some()
+    }
+
+    /// When it next writes to the disk.
+    pub fn next_disk_write(&self, now: SimTime) -> Option<SimTime> {
+        self.clock.when(self.disk.as_ref()?.next()?, now)
+    }
+
+    /// What it writes to the disk up to `now`.
+    pub fn disk_writes(&mut self, now: SimTime, branch: BranchId) -> Vec<DiskWrite> {
+        self.write_disk_until(self.clock.at(now), branch)
+    }
+
+    fn write_disk_until(&mut self, until: Span, branch: BranchId) -> Vec<DiskWrite> {
+        let mut writes = Vec::new();
+        if let Some(disk) = &mut self.disk {
+            disk.advance(until, |number, block, guest| writes.push(DiskWrite { number, block, branch, guest }));
+        }
+        writes
+    }
+
+    /// Guest time up to which all of its disk writes have been handed out by `now`.
+    pub fn disk_written_until(&self, now: SimTime) -> Span {
+        let time = self.clock.at(now);
+        let due = self.disk.as_ref().and_then(DiskWriter::next).filter(|&due| due <= time);
+        due.map_or(time, |due| due.saturating_sub(Span::from_ns(1)))
+    }
+
     /// Numbers of the packets it sends at `now`.
     pub fn output(&mut self, now: SimTime) -> Vec<u64> {
         let at = self.clock.at(now);
@@ -179,6 +226,8 @@ impl Guest {
 
     /// Random words drawn so far.
     pub fn draws(&self) -> u64 {
-        self.cursors.iter().map(Cursor::draws).sum::<u64>() + self.sender.as_ref().map_or(0, Sender::draws)
+        let output = self.sender.as_ref().map_or(0, Sender::draws);
+        let disk = self.disk.as_ref().map_or(0, DiskWriter::draws);
+        self.cursors.iter().map(Cursor::draws).sum::<u64>() + output + disk
     }
 }

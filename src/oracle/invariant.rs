@@ -6,6 +6,7 @@ mod durability;
 mod freshest;
 mod history;
 mod liveness;
+mod no_lost_write;
 mod no_stale_page;
 mod output_commit;
 mod recoverable;
@@ -48,6 +49,9 @@ pub(super) fn all(scenario: &Scenario) -> Vec<Box<dyn Check>> {
     if scenario.policy.checkpoint.is_some() {
         checks.push(Box::new(consistent_recovery::ConsistentRecovery::default()));
         checks.push(Box::new(freshest::Freshest));
+    }
+    if scenario.vms[0].disk.is_some() {
+        checks.push(Box::new(no_lost_write::NoLostWrite));
     }
     if recoverable::is_claimed(scenario) {
         checks.push(Box::new(recoverable::Recoverable::default()));

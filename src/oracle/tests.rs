@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::Oracle;
 use crate::engine::{Finished, Observer, Stop};
 use crate::metric::{COLUMNS, Column};
+use crate::model::disk::DiskWrite;
 use crate::model::memory::BranchId;
 use crate::rng::RunSeed;
 use crate::scenario::{LoadOptions, Scenario, load};
 use crate::units::{SimTime, Span};
 use crate::vocabulary::{Host, Invariant};
-use crate::world::{Fact, OutputStage, PauseCause, Resumption, Tampering, World};
+use crate::world::{DiskStage, Fact, OutputStage, PauseCause, Resumption, Tampering, World};
 
 fn scenario(name: &str) -> Arc<Scenario> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.json"));
@@ -121,6 +122,48 @@ fn a_stale_start_is_seen() {
     };
     oracle.fact(world.now(), &Fact::Resumed(stale), &world);
     assert!(oracle.broke(Invariant::NoStalePage));
+}
+
+const HELD: &str = "recovery/postcopyft-disk-done-again";
+
+#[test]
+fn a_disk_that_forgets_is_seen() {
+    let (mut world, mut oracle) = watched(HELD, Span::from_ms(900));
+    assert_eq!(end(&mut world, &mut oracle), []);
+    world.tamper(Tampering::EraseDisk);
+    assert_eq!(end(&mut world, &mut oracle), [Invariant::NoLostWrite]);
+    assert!(oracle.violations()[0].what.contains("holds nothing, and should hold write"), "{:?}", oracle.violations());
+}
+
+/// The version was complete and its disk writes had not reached the disk when the destination died.
+#[test]
+fn a_restore_that_does_no_disk_writes_is_seen() {
+    let (mut world, mut oracle) = watched(HELD, Span::from_ms(1512));
+    assert!(world.vm().copies().all(|(_, copy)| !copy.executes()), "claimed, and not yet running");
+    world.tamper(Tampering::ForgetWrites);
+    while oracle.violations().is_empty() {
+        let key = world.enabled().next().expect("it goes on").0;
+        world.apply(key);
+        for fact in world.facts() {
+            oracle.fact(world.now(), &fact, &world);
+        }
+        assert!(world.now().since_start() < Span::from_s(2), "never seen");
+    }
+    assert!(oracle.broke(Invariant::ConsistentRecovery));
+}
+
+#[test]
+fn a_disk_write_over_a_later_one_is_seen() {
+    let (world, mut oracle) = watched(HELD, Span::from_ms(900));
+    let write = |number| DiskWrite { number, block: 3, branch: BranchId::new(0), guest: Span::from_ms(number) };
+    let written = |number, over| {
+        let stage = DiskStage::Written { over: Some(write(over)) };
+        Fact::DiskWrite { host: Host::Source, write: write(number), stage }
+    };
+    oracle.fact(world.now(), &written(5, 4), &world);
+    assert!(oracle.violations().is_empty());
+    oracle.fact(world.now(), &written(5, 6), &world);
+    assert!(oracle.broke(Invariant::NoLostWrite));
 }
 
 /// Outputs of the only branch belong to the newest history; of another, they do not.

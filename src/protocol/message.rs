@@ -72,7 +72,7 @@ pub struct Batch {
 }
 
 /// A saved state of CPU and devices: what it is stays in the world.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StateId(pub u32);
 
 /// Names an access to a page that is not there, and so that page: which it is stays in the world.

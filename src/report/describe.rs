@@ -65,7 +65,8 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         | Fact::PagesArrived { .. }
         | Fact::Blocked { .. }
         | Fact::Unblocked { .. }
-        | Fact::Output { .. } => return None,
+        | Fact::Output { .. }
+        | Fact::DiskWrite { .. } => return None,
     })
 }
 

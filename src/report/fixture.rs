@@ -85,6 +85,7 @@ fn vm() -> Vm {
         vcpus: 1,
         workload: Workload { classes: vec![class], phases: Vec::new() },
         output: Some(Output { rate: EventRate::per_s(200), size: Bytes::new(1_000), flow: OutputFlow::Open }),
+        disk: None,
     }
 }
 

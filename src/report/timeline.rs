@@ -84,7 +84,8 @@ impl Kind {
             | Fact::Blocked { .. }
             | Fact::Unblocked { .. }
             | Fact::Thawed { .. }
-            | Fact::Output { .. } => Self::Guest,
+            | Fact::Output { .. }
+            | Fact::DiskWrite { .. } => Self::Guest,
             Fact::Round { .. } | Fact::CheckpointSent { .. } | Fact::Complete(_) => Self::Checkpoint,
             Fact::Restoring { .. } | Fact::Claimed { .. } | Fact::Entitled { .. } | Fact::PoweredOff { .. } => {
                 Self::Restore

@@ -104,6 +104,11 @@ fn vm(vm: &Vm, page_size: Bytes) -> schema::Vm {
                 }
             }),
         }),
+        disk: vm.disk.as_ref().map(|disk| schema::Disk {
+            rate: Text(disk.rate),
+            size: Text(disk.size),
+            blocks: Some(disk.blocks),
+        }),
     }
 }
 

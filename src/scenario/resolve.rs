@@ -18,9 +18,9 @@ use std::sync::Arc;
 use super::error::Diagnostic;
 use super::library::Library;
 use super::schema::model::ModelRef;
-use super::schema::{ClockDrift, Flow, ScenarioFile, Vm as VmText};
+use super::schema::{ClockDrift, Disk as DiskText, Flow, ScenarioFile, Vm as VmText};
 use super::source::Source;
-use super::{Fidelity, Network, Operator, Output, OutputFlow, Platform, Recover, Retry, Scenario, Vm};
+use super::{Disk, Fidelity, Network, Operator, Output, OutputFlow, Platform, Recover, Retry, Scenario, Vm};
 use crate::units::{Bytes, EventRate, Span};
 use crate::vocabulary::Host;
 use context::{Context, Place};
@@ -40,6 +40,7 @@ const DEFAULT_RETRY_AFTER: Span = Span::from_s(5);
 const MAX_RETRIES: u64 = 16;
 const MAX_VCPUS: u64 = 1024;
 const DEFAULT_WINDOW: u64 = 10;
+const DEFAULT_BLOCKS: u64 = 1024;
 const DEFAULT_OUTPUT_RTO: Span = Span::from_ms(200);
 /// Ten per cent: no real clock is so wrong.
 const MAX_DRIFT_PPM: u32 = 100_000;
@@ -63,7 +64,7 @@ pub(super) fn resolve(
     }
 }
 
-/// Packets of a guest: ten million a second, which no card of one guest passes.
+/// Packets or disk writes of a guest: ten million a second, which no card or disk of one guest passes.
 const MAX_OUTPUT: EventRate = EventRate::per_s(10_000_000);
 
 fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns: &[Column]) -> Option<Scenario> {
@@ -86,6 +87,9 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
     let vms = vms(context, file, platform.as_ref(), &root.key("vms"));
     if let (Some(network), Some(output)) = (&network, vms.first().and_then(|vm| vm.output.as_ref())) {
         packet_fits(context, network, output, &root.key("vms").index(0).key("output").key("size"));
+    }
+    if let Some(vm) = vms.first() {
+        checkpoint::holds_what_there_is(context, &policy, vm, &root);
     }
     let operator = Operator {
         migrate_at: file.operator.as_ref().and_then(|o| o.migrate_at).map_or(DEFAULT_MIGRATE_AT, |at| at.0),
@@ -198,13 +202,31 @@ fn vm(context: &mut Context<'_>, text: &VmText, platform: Option<&Platform>, at:
         }
         Output { rate: output.rate.0, size: output.size.0, flow: flow(context, output.flow.as_ref(), &at.key("flow")) }
     });
+    let disk = text.disk.as_ref().map(|text| disk(context, text, &at.key("disk")));
     let page_size = platform.map(|platform| platform.page_size).filter(|size| *size != Bytes::ZERO);
     let workload = workload::workload(context, text, page_size, at);
     let vcpus = text.vcpus.unwrap_or(1);
     if vcpus == 0 || vcpus > MAX_VCPUS {
         context.problem(&at.key("vcpus"), format!("{vcpus} is not 1 to {MAX_VCPUS}"), None);
     }
-    Some(Vm { name, memory, vcpus, workload: workload?, output })
+    Some(Vm { name, memory, vcpus, workload: workload?, output, disk })
+}
+
+fn disk(context: &mut Context<'_>, text: &DiskText, at: &Place) -> Disk {
+    let disk = Disk { rate: text.rate.0, size: text.size.0, blocks: text.blocks.unwrap_or(DEFAULT_BLOCKS) };
+    if disk.rate == EventRate::ZERO {
+        context.problem(&at.key("rate"), "is zero", Some("leave `disk` out for a guest that writes to none"));
+    }
+    if disk.rate > MAX_OUTPUT {
+        let message = format!("{} is more than the {MAX_OUTPUT} that are simulated, one by one", disk.rate);
+        context.problem(&at.key("rate"), message, None);
+    }
+    context.positive(disk.size > Bytes::ZERO, &at.key("size"));
+    if disk.size > MAX_MESSAGE {
+        context.problem(&at.key("size"), format!("{} is more than {MAX_MESSAGE}", disk.size), None);
+    }
+    context.positive(disk.blocks > 0, &at.key("blocks"));
+    disk
 }
 
 fn flow(context: &mut Context<'_>, flow: Option<&Flow>, at: &Place) -> OutputFlow {

@@ -108,6 +108,22 @@ pub struct Vm {
     /// Packets that it sends to its client. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<Output>,
+    /// Writes to a disk that source and destination share. Default: it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub disk: Option<Disk>,
+}
+
+/// Writes to the disk that source and destination share: a Poisson process in guest time, each to a block drawn uniformly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Disk {
+    /// Writes; above zero.
+    pub rate: Text<EventRate>,
+    /// Bytes of one write, which is one block; above zero, at most 16 MiB.
+    pub size: Text<Bytes>,
+    /// Blocks that writes go to; above zero. Default: 1024.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<u64>,
 }
 
 /// Packets that the guest sends to its client: a Poisson process in guest time.

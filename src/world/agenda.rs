@@ -21,6 +21,8 @@ pub enum Event {
     Network(NetEvent),
     /// The guest on this host sends something.
     Output(Host),
+    /// The guest on this host writes to the disk.
+    Disk(Host),
     /// The guest on this host may reach a page that is not there.
     Access(Host),
     /// The news of such an access reaches the agent.
@@ -48,7 +50,7 @@ pub enum Class {
     Fault,
     /// Departures, arrivals, retransmissions.
     Network,
-    /// Output, accesses to missing pages.
+    /// Output, disk writes, accesses to missing pages.
     Guest,
     /// Ends of work, news of such accesses.
     Work,
@@ -67,7 +69,7 @@ impl Event {
         match self {
             Self::Strike(_) | Self::Heal(_) | Self::Chance(_) | Self::Toggle(..) | Self::Restart(_) => Class::Fault,
             Self::Network(_) => Class::Network,
-            Self::Output(_) | Self::Access(_) => Class::Guest,
+            Self::Output(_) | Self::Disk(_) | Self::Access(_) => Class::Guest,
             Self::WorkDone(..) | Self::Request(_) => Class::Work,
             Self::Timer(..) => Class::Timer,
         }

@@ -69,6 +69,7 @@ impl World {
             }
             Action::Commit(stored) => {
                 self.versions.commit(stored);
+                self.store_writes(stored);
                 self.checkpoints.complete = Some(stored);
                 self.checkpoints.base_at.get_or_insert(self.now);
                 self.say(Fact::Complete(stored));
@@ -81,6 +82,7 @@ impl World {
             }
             Action::Pin => {
                 let newest = self.versions.pin();
+                self.pin_writes(newest);
                 self.handed.push_back((host, Seat::Store, Input::Pinned { newest }));
             }
             Action::Restore => {
@@ -212,8 +214,9 @@ impl World {
     }
 
     fn suspend(&mut self, host: Host) -> Option<StateId> {
+        self.catch_up_disk(host);
         let (state, guest) = self.vm.stop(host, self.now)?;
-        self.agenda.cancel(Event::Output(host));
+        self.still(host);
         self.agenda.cancel(Event::Access(host));
         self.say(Fact::Paused { host, guest, cause: PauseCause::Checkpoint });
         Some(state)
@@ -228,6 +231,7 @@ impl World {
 
     /// The vCPUs stand, or may run, whatever else they do.
     fn halt(&mut self, host: Host, frozen: bool) {
+        self.catch_up_disk(host);
         let now = self.now;
         let Some(copy) = self.vm.slot(host) else { return };
         if std::mem::replace(&mut copy.frozen, frozen) == frozen || copy.at_state.is_some() {
@@ -242,13 +246,13 @@ impl World {
         }
         let guest = guest.time(now);
         if frozen {
-            self.agenda.cancel(Event::Output(host));
+            self.still(host);
             self.agenda.cancel(Event::Access(host));
             self.say(Fact::Paused { host, guest, cause: PauseCause::Lease });
         } else {
             self.say(Fact::Thawed { host });
             self.read_queued(host);
-            self.watch_output(host);
+            self.watch_guest(host);
             self.watch_access(host);
         }
     }

@@ -1,5 +1,6 @@
 //! What happened, as the world knows it. Facts are the log, and all that oracle and metrics get beside the world.
 
+use crate::model::disk::DiskWrite;
 use crate::model::memory::BranchId;
 use crate::protocol::{Channel, Report, Standing, Stored, Suspicion, Version};
 use crate::scenario::Part;
@@ -212,6 +213,15 @@ pub enum Fact {
         /// How far it is.
         stage: OutputStage,
     },
+    /// A disk write of the guest moved on.
+    DiskWrite {
+        /// From which host.
+        host: Host,
+        /// It.
+        write: DiskWrite,
+        /// How far it is.
+        stage: DiskStage,
+    },
 }
 
 /// What a copy stops for.
@@ -237,6 +247,22 @@ pub enum OutputStage {
     /// The client has it.
     Delivered,
     /// It never will.
+    Lost,
+}
+
+/// How far a disk write is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiskStage {
+    /// The guest has done it, and it is acknowledged.
+    Issued,
+    /// It is on the disk.
+    Written {
+        /// What had been in the block.
+        over: Option<DiskWrite>,
+    },
+    /// A restore has done it, perhaps once more.
+    Again,
+    /// It was held, and whoever held it is gone.
     Lost,
 }
 

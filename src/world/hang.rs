@@ -175,6 +175,7 @@ impl World {
         if !self.vm.copy(host).is_some_and(super::VmCopy::executes) {
             return;
         }
+        self.catch_up_disk(host);
         if let Some(copy) = self.vm.slot(host)
             && let Some(guest) = &mut copy.guest
         {
@@ -182,7 +183,7 @@ impl World {
             let guest = guest.time(now);
             self.asleep(host).executes = true;
             self.say(Fact::Paused { host, guest, cause: PauseCause::Hang });
-            self.watch_output(host);
+            self.watch_guest(host);
             self.watch_access(host);
         }
     }
@@ -206,7 +207,7 @@ impl World {
                 exact: true,
                 cause: PauseCause::Hang,
             }));
-            self.watch_output(host);
+            self.watch_guest(host);
             self.watch_access(host);
         }
         for number in acknowledgements {

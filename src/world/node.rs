@@ -350,7 +350,7 @@ impl World {
         node.pings.clear();
         self.agenda.cancel_where(|event| match event {
             Event::Timer(at, timer) => at == host && timer != Timer::Fenced,
-            Event::Output(at) | Event::Access(at) => with_vmm && at == host,
+            Event::Output(at) | Event::Disk(at) | Event::Access(at) => with_vmm && at == host,
             Event::Request(_) => host == Host::Destination,
             _ => false,
         });

@@ -56,7 +56,7 @@ impl World {
                 self.schedule(at, Event::Request(next));
             }
             self.say(Fact::Blocked { host, all });
-            self.watch_output(host);
+            self.watch_guest(host);
         }
         self.watch_access(host);
     }
@@ -99,7 +99,7 @@ impl World {
             }
         }
         if !satisfied.is_empty() {
-            self.watch_output(host);
+            self.watch_guest(host);
         }
         self.watch_access(host);
         for fault in satisfied {

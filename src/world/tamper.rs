@@ -1,5 +1,6 @@
 //! A world broken behind its own back, so that a test can see a checker notice.
 
+use crate::model::disk::Disk;
 use crate::model::memory::PageSet;
 use crate::units::PageCount;
 use crate::vocabulary::Host;
@@ -17,6 +18,10 @@ pub(crate) enum Tampering {
     LosePacket,
     /// The source takes every page for unsent.
     SendAgain,
+    /// The disk forgets all that was written to it.
+    EraseDisk,
+    /// Disk writes of the version that was claimed are gone.
+    ForgetWrites,
 }
 
 impl World {
@@ -30,6 +35,11 @@ impl World {
             }
             Tampering::LosePage => self.counted.placed += PageCount::new(1),
             Tampering::LosePacket => self.network.miscount(),
+            Tampering::EraseDisk => self.disk = Disk::default(),
+            Tampering::ForgetWrites => {
+                let (_, writes) = self.journal.again.as_mut().expect("a version that was claimed");
+                assert!(!std::mem::take(writes).is_empty(), "writes to forget");
+            }
             Tampering::SendAgain => {
                 let copy = self.vm.slot(Host::Source).as_mut().expect("a copy to break");
                 copy.memory.send_all_but(&PageSet::empty(copy.memory.page_count().get()));

@@ -1,7 +1,8 @@
-//! What a store of checkpoints holds: pages by version. Which of them count, its agent decides.
+//! What a store of checkpoints holds: pages and disk writes by version. Which of them count, its agent decides.
 
 use std::collections::{BTreeMap, VecDeque};
 
+use crate::model::disk::{Disk, DiskWrite};
 use crate::model::memory::{Memory, Pages};
 use crate::protocol::{Stored, Version};
 use crate::units::PageCount;
@@ -17,6 +18,9 @@ pub(super) struct Versions {
     recent: VecDeque<(Stored, Pages)>,
     image: Option<Memory>,
     folded: Option<Stored>,
+    /// Disk writes of recent versions, and of all before them the last of each block.
+    writes: VecDeque<(Version, Vec<DiskWrite>)>,
+    folded_writes: Disk,
     pages: PageCount,
     /// What was read by the last claim: the version, and its pages merged, until they are sent or restored.
     pinned: Option<(Option<Stored>, Pages)>,
@@ -32,6 +36,8 @@ impl Versions {
             recent: VecDeque::new(),
             image: None,
             folded: None,
+            writes: VecDeque::new(),
+            folded_writes: Disk::default(),
             pages,
             pinned: None,
             recalled: 0,
@@ -72,6 +78,28 @@ impl Versions {
             image.overwrite(pages.iter());
             self.folded = Some(stored);
         }
+    }
+
+    /// Disk writes that belong to a complete version.
+    pub fn keep_writes(&mut self, version: Version, writes: Vec<DiskWrite>) {
+        self.writes.push_back((version, writes));
+        while self.writes.len() > KEPT_APART {
+            let Some((_, writes)) = self.writes.pop_front() else { break };
+            for write in writes {
+                self.folded_writes.write(write);
+            }
+        }
+    }
+
+    /// The disk writes of all versions up to this one: of each block the last.
+    pub fn disk_writes(&self, until: Version) -> Vec<DiskWrite> {
+        let mut blocks = self.folded_writes.clone();
+        for (_, writes) in self.writes.iter().filter(|(version, _)| *version <= until) {
+            for &write in writes {
+                blocks.write(write);
+            }
+        }
+        blocks.last_writes()
     }
 
     /// The newest complete version.

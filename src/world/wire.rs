@@ -92,7 +92,8 @@ impl World {
         let bytes = self.scenario.platform.message
             + match &envelope.message {
                 Message::Pages(batch) | Message::Chunk { batch, .. } | Message::Restored(batch) => batch.bytes,
-                Message::Mark { .. } | Message::AllRestored => self.scenario.platform.checkpoint.state,
+                Message::Mark { state, .. } => self.scenario.platform.checkpoint.state + self.bytes_sealed(*state),
+                Message::AllRestored => self.scenario.platform.checkpoint.state + self.bytes_again(),
                 Message::State(_) | Message::Switch { stale: None, .. } => self.scenario.platform.device_state,
                 Message::Switch { stale: Some(list), .. } => self.scenario.platform.device_state + list.bytes,
                 Message::Have(list) => list.bytes,

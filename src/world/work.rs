@@ -75,7 +75,10 @@ impl World {
                 let missing = self.vm.copy(host).map_or(PageCount::ZERO, |copy| copy.memory.missing());
                 input = Input::Placed { channel: lane, missing };
             }
-            Then::Load(state) => self.vm.load(host, state),
+            Then::Load(state) => {
+                self.vm.load(host, state);
+                self.write_again(host, state);
+            }
             Then::Resume => {
                 if !self.resume(host) {
                     self.pump(host);
@@ -176,8 +179,9 @@ impl World {
     }
 
     fn stop(&mut self, host: Host) -> Option<StateId> {
+        self.catch_up_disk(host);
         let (state, guest) = self.vm.stop(host, self.now)?;
-        self.agenda.cancel(Event::Output(host));
+        self.still(host);
         self.say(Fact::Paused { host, guest, cause: PauseCause::Switchover });
         self.enter(Phase::Stop);
         Some(state)
@@ -194,7 +198,7 @@ impl World {
     pub(super) fn runs_on(&mut self, host: Host, resumption: Resumption) {
         self.say(Fact::Resumed(resumption));
         self.read_queued(host);
-        self.watch_output(host);
+        self.watch_guest(host);
         self.watch_access(host);
     }
 
@@ -207,7 +211,7 @@ impl World {
             }
         }
         self.say(Fact::Throttled(throttle));
-        self.watch_output(host);
+        self.watch_guest(host);
         self.watch_access(host);
     }
 
@@ -220,7 +224,7 @@ impl World {
         if let Some(mut copy) = self.vm.slot(host).take() {
             copy.catch_up(now);
             let (executed, guest) = (copy.executes(), copy.guest.as_ref().map(|g| g.time(now)));
-            self.agenda.cancel(Event::Output(host));
+            self.still(host);
             self.forget_accesses(host);
             self.say(Fact::CopyGone { host, executed, guest });
             self.lose_held(host, copy.held.take());

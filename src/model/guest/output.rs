@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::rng::{EXP_BITS, Purpose, RunSeed, Stream};
 use crate::scenario::{Output, OutputFlow};
-use crate::units::Span;
+use crate::units::{EventRate, Span};
 
 /// The sending side of one execution of a guest.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,7 +42,7 @@ impl Sender {
             unacknowledged: BTreeSet::new(),
             timer: None,
         };
-        sender.next = sender.after(Span::ZERO, output);
+        sender.next = after(Span::ZERO, output.rate, &mut sender.stream);
         sender
     }
 
@@ -61,7 +61,7 @@ impl Sender {
         let mut sent = Vec::new();
         while let Some(at) = self.next.filter(|&at| at <= now) {
             self.backlog += 1;
-            self.next = self.after(at, output);
+            self.next = after(at, output.rate, &mut self.stream);
         }
         if let Some(timer) = self.timer.as_mut().filter(|t| t.due <= now) {
             timer.timeout = timer.timeout.saturating_mul(2).min(TIMEOUT_MAX.max(timer.timeout));
@@ -103,22 +103,23 @@ impl Sender {
             }
         }
     }
+}
 
-    fn after(&mut self, at: Span, output: &Output) -> Option<Span> {
-        if output.rate.micro() == 0 {
-            return None;
-        }
-        // In nanoseconds, rounded to nearest, as the gaps between writes.
-        let gap = u128::from(self.stream.exponential()) * 1_000_000_000_000_000 / u128::from(output.rate.micro());
-        let gap = (gap + (1 << (EXP_BITS - 1))) >> EXP_BITS;
-        Some(at.saturating_add(Span::from_ns(u64::try_from(gap).unwrap_or(u64::MAX))))
+/// Guest time of the event after one at `at`, of a Poisson process of this rate; `None`: there is none.
+pub(super) fn after(at: Span, rate: EventRate, stream: &mut Stream) -> Option<Span> {
+    if rate == EventRate::ZERO {
+        return None;
     }
+    // In nanoseconds, rounded to nearest, as the gaps between writes to memory.
+    let gap = u128::from(stream.exponential()) * 1_000_000_000_000_000 / u128::from(rate.micro());
+    let gap = (gap + (1 << (EXP_BITS - 1))) >> EXP_BITS;
+    Some(at.saturating_add(Span::from_ns(u64::try_from(gap).unwrap_or(u64::MAX))))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::{Bytes, EventRate};
+    use crate::units::Bytes;
 
     const SEED: RunSeed = RunSeed { seed: 1, replication: 0 };
 

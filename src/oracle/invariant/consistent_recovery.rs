@@ -1,9 +1,12 @@
-//! `consistent-recovery`: a copy resumes from exactly a state the guest was in: pages, CPU and devices of one commit point.
+//! `consistent-recovery`: a copy resumes from exactly a state the guest was in: pages, CPU, devices and disk of one commit point.
 //!
 //! Why: a page of one checkpoint beside a register of another is a machine that never was. Checked where a restored copy begins to
-//! execute: its whole memory against the hash that was taken when that state was saved, and the state against the one claimed.
+//! execute: its whole memory against the hash that was taken when that state was saved, the state against the one claimed, and the
+//! disk against all that the guest had written by then, in a life lived again. A disk that is ahead of memory shows a guest what it
+//! has not written yet.
 
 use super::{Check, Fact, Invariant, SimTime, World};
+use crate::model::guest::Guest;
 use crate::protocol::Stored;
 use crate::vocabulary::Host;
 use crate::world::PauseCause;
@@ -35,6 +38,9 @@ impl Check for ConsistentRecovery {
                 if saved.is_some_and(|saved| saved != resumption.guest) {
                     return Some(format!("{host} runs from another state than that of the version it restored"));
                 }
+                let copy = world.vm().copy(host).filter(|copy| copy.guest.as_ref().is_some_and(Guest::writes_disk))?;
+                let difference = world.disk_difference(copy)?;
+                return Some(format!("the VM restored on {host} is not at one point with its disk: {difference}"));
             }
             _ => {}
         }

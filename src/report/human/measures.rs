@@ -31,6 +31,8 @@ const GUEST: &[&str] = &[
     "output_delay_p99_s",
     "outputs_released",
     "outputs_discarded",
+    "disk_writes_released",
+    "disk_writes_discarded",
 ];
 
 /// Where a column is shown; `None`: elsewhere in the report.

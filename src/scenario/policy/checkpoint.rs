@@ -189,4 +189,8 @@ impl Checkpoint {
     pub fn holds(&self) -> bool {
         self.buffer != Buffer::None
     }
+    /// Whether disk writes wait.
+    pub fn holds_disk(&self) -> bool {
+        self.buffer == Buffer::NetworkAndDisk
+    }
 }

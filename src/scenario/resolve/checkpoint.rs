@@ -8,7 +8,7 @@ use crate::scenario::policy::{
 use crate::scenario::schema::checkpoint as text;
 use crate::scenario::schema::model;
 use crate::scenario::schema::policy::Policy as PolicyText;
-use crate::scenario::{ArrivedPages, CheckpointCosts, Platform};
+use crate::scenario::{ArrivedPages, CheckpointCosts, Platform, Vm};
 use crate::units::{Bytes, Ratio, Span};
 use crate::vocabulary::Host;
 
@@ -188,6 +188,16 @@ pub(super) struct Like {
     pub stop: Span,
     pub resume: Span,
     pub device_state: Bytes,
+}
+
+/// A disk that is not there writes nothing that could be held.
+pub(super) fn holds_what_there_is(context: &mut Context<'_>, policy: &Policy, vm: &Vm, root: &Place) {
+    let holds_disk = policy.checkpoint.as_ref().is_some_and(Checkpoint::holds_disk);
+    if holds_disk && vm.disk.is_none() {
+        let at = root.key("policy").key("checkpoint").key("buffer");
+        let hint = "give `vms[0].disk`, or hold packets alone with `network`";
+        context.problem(&at, "the VM has no disk whose writes could be held", Some(hint));
+    }
 }
 
 /// A disk costs time, and the platform must say how much.

@@ -112,6 +112,27 @@ fn meaning_errors_name_place_and_remedy() {
 }
 
 #[test]
+fn a_disk_must_write_and_be_there_to_be_held() {
+    let disk = |fields: &str| format!("\"write-uniform\", \"disk\": {{{fields}}}");
+    let (idle, empty) =
+        (disk("\"rate\": \"0 /s\", \"size\": \"4 KiB\""), disk("\"rate\": \"1 /s\", \"size\": \"0 B\", \"blocks\": 0"));
+    let large = disk("\"rate\": \"20000000 /s\", \"size\": \"1 GiB\"");
+    check(&[
+        ("\"write-uniform\"", &idle, &["vms[0].disk.rate: is zero", "leave `disk` out"]),
+        ("\"write-uniform\"", &empty, &["vms[0].disk.size: is zero", "vms[0].disk.blocks: is zero"]),
+        ("\"write-uniform\"", &large, &["vms[0].disk.rate: 20 /us is more than", "1 GiB is more than 16 MiB"]),
+        (
+            "{ \"pre-copy\": {} }",
+            "{ \"post-copy\": {} }, \"checkpoint\": {\"direction\": \"reverse\", \"buffer\": \"network+disk\"}",
+            &[
+                "policy.checkpoint.buffer: the VM has no disk",
+                "give `vms[0].disk`, or hold packets alone with `network`",
+            ],
+        ),
+    ]);
+}
+
+#[test]
 fn an_encoding_must_fit_platform_and_guest() {
     check(&[
         (

@@ -1,5 +1,7 @@
 //! The law of printing: what is printed is read back as the same scenario.
 
+mod checkpoint;
+
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -7,13 +9,13 @@ use proptest::sample::select;
 use super::faults::fault;
 use super::{COLUMNS, GOOD, read};
 use crate::scenario::policy::{
-    AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Encoding, Ending, Fencing, Handover, HandoverKind,
-    Heartbeat, Hybrid, Migration, OnSilence, Phi, Policy, PostCopy, PreCopy, Push, Rule, StopRule, Switch,
+    AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Checkpoint, Detector, Encoding, Handover, HandoverKind,
+    Heartbeat, Hybrid, Medium, Migration, OnSilence, Phi, Policy, PostCopy, PreCopy, Push, Rule, StopRule, Switch,
     TransportError,
 };
 use crate::scenario::{
-    MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover, Scenario, Verdict, Vm,
-    Waiver, Workload, WorkloadPhase, print_json,
+    Disk, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover, Retry, Scenario,
+    Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::{FaultClass, Host, Invariant, Outcome};
@@ -112,13 +114,10 @@ fn policy() -> impl Strategy<Value = Policy> {
     let errors = select(&[TransportError::Ignored, TransportError::AtNextWrite, TransportError::AtOnce][..]);
     let detector = (option::of(heartbeat), errors)
         .prop_map(|(heartbeat, transport_error)| Detector { heartbeat, transport_error });
-    (migration(), handover, detector).prop_map(|(migration, handover, detector)| Policy {
-        migration,
-        handover,
-        detector,
-        checkpoint: None,
-        ending: Ending::Handshake,
-        fencing: Fencing::None,
+    let protected = migration().prop_flat_map(|migration| (checkpoint::protection(&migration), Just(migration)));
+    (protected, handover, detector).prop_map(|((protection, migration), handover, detector)| {
+        let (checkpoint, ending, fencing) = protection;
+        Policy { migration, handover, detector, checkpoint, ending, fencing }
     })
 }
 
@@ -157,16 +156,22 @@ fn vm() -> impl Strategy<Value = Vm> {
         size: Bytes::new(size),
         flow,
     });
+    let disk = (1u64..1 << 43, 1u64..=16 << 20, 1u64..1 << 48).prop_map(|(rate, size, blocks)| Disk {
+        rate: EventRate::per_megasecond(rate),
+        size: Bytes::new(size),
+        blocks,
+    });
+    let (output, disk) = (option::of(output), option::of(disk));
     let phases = prop::collection::btree_map(amount(), (0u64..1000).prop_map(Ratio::percent), 0..4);
-    ("[a-z]{1,8}", prop::collection::vec(class(), 1..4), phases, option::of(output), 1u64..1025).prop_map(
-        |(name, mut classes, phases, output, vcpus)| {
+    ("[a-z]{1,8}", prop::collection::vec(class(), 1..4), phases, (output, disk), 1u64..1025).prop_map(
+        |(name, mut classes, phases, (output, disk), vcpus)| {
             for (i, class) in classes.iter_mut().enumerate() {
                 class.name = format!("class {i}");
             }
             let memory = classes.iter().map(|class| class.pages).sum::<PageCount>().bytes(Bytes::new(4096));
             let phases = phases.into_iter();
             let phases = phases.map(|(from, factor)| WorkloadPhase { from: Span::from_ns(from), factor }).collect();
-            Vm { name, memory, vcpus, workload: Workload { classes, phases }, output }
+            Vm { name, memory, vcpus, workload: Workload { classes, phases }, output, disk }
         },
     )
 }
@@ -226,7 +231,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
 fn scenario() -> impl Strategy<Value = Scenario> {
     let base = read(GOOD).expect("the good scenario is good");
     let times = (amount(), amount(), option::of(amount()), amount());
-    let recover = option::of((amount(), 1u64..1 << 48));
+    let recover = (option::of((amount(), 1u64..1 << 48)), option::of((amount(), 1u64..=16)));
     let drift = option::of(-100_000i32..=100_000);
     let parts = (policy(), vm(), network(), prop::collection::vec(fault(), 0..4), verdict());
     ("[^\\s]\\PC{0,20}", parts, times, drift, recover).prop_map(move |(why, parts, times, drift, recover)| {
@@ -234,6 +239,12 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         scenario.why = why;
         (scenario.policy, scenario.network) = (parts.0, parts.2);
         scenario.vms = vec![parts.1];
+        if scenario.policy.checkpoint.as_ref().is_some_and(Checkpoint::holds_disk) {
+            let disk = Disk { rate: EventRate::per_s(1), size: Bytes::new(1), blocks: 1 };
+            scenario.vms[0].disk.get_or_insert(disk);
+        }
+        let on_disk = scenario.policy.checkpoint.as_ref().is_some_and(|c| c.store.medium == Medium::Disk);
+        scenario.platform.checkpoint.disk_page = on_disk.then(|| Span::from_ns(times.3));
         (scenario.faults, scenario.verdict) = (parts.3, parts.4);
         let emits = scenario.vms[0].output.is_some();
         scenario.faults.retain(|fault| fault.cannot_strike(&scenario.policy, emits).is_none());
@@ -243,7 +254,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         scenario.operator.cancel_after = times.2.map(Span::from_ns);
         scenario.operator.pause_after = times.2.map(|ns| Span::from_ns(ns / 2));
         scenario.operator.recover =
-            recover.map(|(after, retry)| Recover { after: Span::from_ns(after), retry: Span::from_ns(retry) });
+            recover.0.map(|(after, retry)| Recover { after: Span::from_ns(after), retry: Span::from_ns(retry) });
+        scenario.operator.retry = recover.1.map(|(after, times)| Retry { after: Span::from_ns(after), times });
         scenario.seed = times.3;
         scenario.clock_drift_ppm = drift.map(|ppm| (Host::Destination, ppm)).into_iter().collect();
         scenario

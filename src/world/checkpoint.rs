@@ -69,6 +69,11 @@ impl World {
             }
             Action::Commit(stored) => {
                 self.versions.commit(stored);
+                for host in [Host::Source, Host::Destination] {
+                    if let Some(copy) = self.vm.slot(host) {
+                        copy.memory.forget_arrivals();
+                    }
+                }
                 self.checkpoints.complete = Some(stored);
                 self.checkpoints.base_at.get_or_insert(self.now);
                 self.say(Fact::Complete(stored));

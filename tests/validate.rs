@@ -30,7 +30,7 @@ fn loaded(path: &Path) -> Reference {
 }
 
 /// References of which a run is slow in a debug build; the others are validated by every test run.
-const SLOW: &[&str] = &["postcopyft-fig4"];
+const SLOW: &[&str] = &["postcopyft-fig4", "postcopyft-fig5", "postcopyft-fig9"];
 
 #[test]
 fn every_shipped_reference_loads_and_says_what_counts() {

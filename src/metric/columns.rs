@@ -180,7 +180,7 @@ record! {
     fault_latency_mean_s: Option<Span>,
     /// 99th percentile of it (nearest rank).
     fault_latency_p99_s: Option<Span>,
-    /// 1 − guest time / wall time over the migration.
+    /// 1 − guest time / wall time over the migration; of a VM that stays and is protected, until the run ends.
     guest_slowdown: Option<Millionths>,
     /// Mean time from a packet's emission by the guest to its release.
     output_delay_mean_s: Option<Span>,

@@ -72,6 +72,8 @@ impl Observer for Recorder {
                 self.bytes += *bytes;
             }
             Fact::Phase { phase: crate::vocabulary::Phase::Setup, .. } => self.guest_at_start = guest_time(world),
+            // Of a VM that stays: its first checkpoint begins when the command is accepted.
+            Fact::Round { .. } => self.guest_at_start = self.guest_at_start.or(guest_time(world)),
             Fact::Relinquished | Fact::GaveUp => self.guest_at_end = self.guest_at_end.or(guest_time(world)),
             Fact::Output { host, number, branch, stage, .. } => {
                 self.outputs.moved(at, (*host, *branch, *number), *stage);
@@ -160,6 +162,9 @@ impl Recorder {
             record.xbzrle_hit_rate = hit_rate(world);
             record.client_gap_s = self.outputs.longest_gap(from, end);
             record.client_gap_before_s = self.outputs.longest_gap(SimTime::ZERO, from);
+            if scenario.policy.migration == Migration::None {
+                self.guest_at_end = self.guest_at_end.or(guest_time(world));
+            }
             record.guest_slowdown = self.slowdown(to.saturating_since(from));
         }
         if let (Some(r), Some(c)) = (milestones.relinquished, milestones.concluded) {

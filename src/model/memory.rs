@@ -332,8 +332,8 @@ impl Memory {
     }
 
     /// Writes received pages over what is there; if the copy takes faults, only those that are missing, and then the
-    /// writes that wait for them.
-    pub fn place(&mut self, pages: &Pages) -> Placed {
+    /// writes that wait for them. `is_zero`: whether a page is one of zeros.
+    pub fn place(&mut self, pages: &Pages, is_zero: impl Fn(u64, Content) -> bool) -> Placed {
         let before = self.resident;
         let mut kept = 0;
         for (page, content) in pages.iter() {
@@ -348,7 +348,7 @@ impl Memory {
             let waiting = if incoming.stands { None } else { incoming.waiting.remove(&page) };
             self.put(page, content);
             if let Some(checkpoints) = &mut self.checkpoints {
-                checkpoints.arrived(page);
+                checkpoints.arrived(page, || is_zero(page, content));
             }
             if let Some((branch, writes)) = waiting {
                 (0..writes).for_each(|_| self.write(page, branch));

@@ -150,6 +150,8 @@ pub enum Action {
     EndCheckpoints,
     /// Work: reads and clears that log and copies the pages; answered by [`Input::Staged`].
     Stage,
+    /// A version is complete: where the platform has it so, pages that only arrived since no longer count as dirty.
+    ForgetArrivals,
     /// What was copied counts as dirty again; `all`: and whatever ever was.
     Restage {
         /// Whether whatever ever was.
@@ -326,6 +328,7 @@ impl Action {
             | Self::LogCheckpoints { .. }
             | Self::EndCheckpoints
             | Self::Restage { .. }
+            | Self::ForgetArrivals
             | Self::Freeze
             | Self::Thaw
             | Self::HoldOutput

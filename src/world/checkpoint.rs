@@ -54,6 +54,11 @@ impl World {
                 }
                 self.checkpoints.staged.remove(&host);
             }
+            Action::ForgetArrivals => {
+                if let Some(copy) = self.vm.slot(host) {
+                    copy.memory.forget_arrivals();
+                }
+            }
             Action::Restage { all } => self.restage(host, all),
             Action::Freeze => self.halt(host, true),
             Action::Thaw => self.halt(host, false),

@@ -148,9 +148,11 @@ impl World {
             self.vm.receiving(host).memory.overwrite(arrived.pages.iter());
             return;
         }
-        let memory = &mut self.vm.receiving(host).memory;
-        let placed = memory.place(&arrived.pages);
-        let missing = memory.missing();
+        let copy = self.vm.receiving(host);
+        let guest = copy.guest.as_ref();
+        let is_zero = |number, content| guest.is_some_and(|guest| guest.holds_zeros(number, content));
+        let placed = copy.memory.place(&arrived.pages, is_zero);
+        let missing = copy.memory.missing();
         let pages = arrived.pages.count();
         self.counted.placed += pages;
         self.counted.kept += placed.kept;

@@ -7,6 +7,8 @@ use crate::scenario::ArrivedPages;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct CheckpointLog {
     dirty: PageSet,
+    /// Those that are dirty only because they arrived, and only until the next commit.
+    fresh: PageSet,
     ever: PageSet,
     arrived: ArrivedPages,
 }
@@ -16,9 +18,15 @@ impl CheckpointLog {
     pub(super) fn dirty(&mut self, page: u64) {
         self.dirty.insert(page);
     }
-    pub(super) fn arrived(&mut self, page: u64) {
-        if self.arrived == ArrivedPages::Dirty {
-            self.dirty.insert(page);
+    pub(super) fn arrived(&mut self, page: u64, is_zero: impl FnOnce() -> bool) {
+        match self.arrived {
+            ArrivedPages::Clean => {}
+            ArrivedPages::Dirty => self.dirty.insert(page),
+            ArrivedPages::UntilCommit => {
+                if !is_zero() {
+                    self.fresh.insert(page);
+                }
+            }
         }
     }
 }
@@ -28,7 +36,8 @@ impl Memory {
     pub fn log_checkpoints(&mut self, all: bool, arrived: ArrivedPages) {
         let bound = self.page_count().get();
         let dirty = if all { PageSet::full(bound) } else { PageSet::empty(bound) };
-        self.checkpoints = Some(CheckpointLog { dirty, ever: PageSet::empty(bound), arrived });
+        let (fresh, ever) = (PageSet::empty(bound), PageSet::empty(bound));
+        self.checkpoints = Some(CheckpointLog { dirty, fresh, ever, arrived });
     }
 
     /// Logs nothing any more.
@@ -36,9 +45,17 @@ impl Memory {
         self.checkpoints = None;
     }
 
+    /// A version is complete: what is dirty only because it arrived is no longer.
+    pub fn forget_arrivals(&mut self) {
+        if let Some(log) = &mut self.checkpoints {
+            log.fresh.drain();
+        }
+    }
+
     /// Reads and clears the log, and copies the pages that are in it.
     pub fn stage(&mut self) -> Pages {
         let Some(log) = &mut self.checkpoints else { return Pages::default() };
+        log.dirty.absorb(&mut log.fresh);
         let dirty = log.dirty.drain();
         for &page in &dirty {
             log.ever.insert(page);

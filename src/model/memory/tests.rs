@@ -1,9 +1,12 @@
 //! Laws of one copy's memory: what is sent and placed, logs, hashes.
 
 use super::*;
+use crate::scenario::ArrivedPages;
 use proptest::prelude::*;
 
 const FIRST: usize = 0;
+/// No page holds zeros.
+const NONZERO: fn(u64, Content) -> bool = |_, _| false;
 
 fn take(memory: &mut Memory, budget: u64) -> Pages {
     memory.take(PageCount::new(budget), Push::Ascending, 0, |_, _| false)
@@ -45,14 +48,14 @@ fn copied(kind: DirtyLog, script: &[(u64, u64)]) -> (Memory, Memory) {
     for &(page, budget) in script {
         here.write(page, BranchId::new(FIRST));
         let batch = take(&mut here, budget);
-        there.place(&batch);
+        there.place(&batch, NONZERO);
         if here.pending() == PageCount::ZERO {
             here.sync_log();
         }
     }
     while here.pending() > PageCount::ZERO || here.sync_log() > PageCount::ZERO {
         let batch = take(&mut here, 7);
-        there.place(&batch);
+        there.place(&batch, NONZERO);
     }
     (here, there)
 }
@@ -103,7 +106,7 @@ fn a_page_lost_on_the_way_shows_in_the_hash() {
     let mut here = Memory::initial(PageCount::new(50));
     let mut there = Memory::absent(PageCount::new(50));
     here.start_log(DirtyLog::Snapshot);
-    there.place(&take(&mut here, 50));
+    there.place(&take(&mut here, 50), NONZERO);
     assert_eq!(here.hash(), there.hash());
     here.write(3, BranchId::new(FIRST));
     assert_ne!(here.hash(), there.hash());
@@ -122,16 +125,40 @@ fn writes_wait_for_their_page_and_none_is_lost() {
     }
     assert_eq!((there.missing().get(), there.content(2).is_present()), (4, false));
     let pages = here.fetch(2, Push::FromFault);
-    assert_eq!(there.place(&pages), Placed { new: PageCount::new(1), kept: PageCount::ZERO });
+    assert_eq!(there.place(&pages, NONZERO), Placed { new: PageCount::new(1), kept: PageCount::ZERO });
     let mut should = Content::INITIAL;
     (0..4).for_each(|_| should = should.written(branch));
     assert_eq!(there.content(2), should, "one write before the move, three that waited");
     assert_eq!(
-        there.place(&pages),
+        there.place(&pages, NONZERO),
         Placed { new: PageCount::ZERO, kept: PageCount::new(1) },
         "a page that is there stays"
     );
     assert_eq!(there.content(2), should);
     assert_eq!(there.hash(), there.recomputed_hash());
     assert_eq!(here.fetch(2, Push::FromFault).count(), PageCount::ZERO, "read once");
+}
+
+#[test]
+fn pages_that_arrive_count_as_the_platform_says() {
+    let branch = BranchId::new(FIRST);
+    let staged = |arrived, commits| {
+        let (mut here, mut there) = (Memory::initial(PageCount::new(6)), Memory::absent(PageCount::new(6)));
+        here.start_log(DirtyLog::Snapshot);
+        there.take_faults();
+        there.log_checkpoints(false, arrived);
+        there.write(5, branch);
+        there.place(&take(&mut here, 6), |page, _| page < 2);
+        there.write(3, branch);
+        if commits {
+            there.forget_arrivals();
+        }
+        there.stage().iter().map(|(page, _)| page).collect::<Vec<_>>()
+    };
+    for commits in [false, true] {
+        assert_eq!(staged(ArrivedPages::Clean, commits), [3, 5], "what the guest has written, before it came or after");
+        assert_eq!(staged(ArrivedPages::Dirty, commits), [0, 1, 2, 3, 4, 5]);
+    }
+    assert_eq!(staged(ArrivedPages::UntilCommit, false), [2, 3, 4, 5], "all but zeros");
+    assert_eq!(staged(ArrivedPages::UntilCommit, true), [3, 5], "a commit forgets what only arrived");
 }

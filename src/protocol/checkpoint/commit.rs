@@ -20,6 +20,7 @@ impl Checkpointer {
 
     /// This version and all before it are complete: what they cover may go, while the right to run is held.
     fn committed(&mut self, version: Version, now: LocalTime, out: &mut Actions) {
+        out.push(Action::ForgetArrivals);
         if self.holding {
             if self.may_run(now) {
                 out.push(Action::Release(version));

@@ -308,8 +308,9 @@ model! {
         /// Whether the VMM hears commands (`cancel`) while its VM stands for the last copy (`answers`), or only after it
         /// (`blocked`). Default: `"answers"`.
         monitor_in_stop: Word<MonitorInStop>,
-        /// Whether a page that arrives counts as dirty for the next checkpoint even if the guest does not write it.
-        /// Default: `"clean"`.
+        /// Whether a page that arrives counts as dirty for the next checkpoint even if the guest does not write it: none does
+        /// (`clean`), each does (`dirty`), or each that is not of zeros does, unless a version is completed before it has
+        /// been copied (`until-commit`). Default: `"clean"`.
         arrived_pages: Word<ArrivedPages>,
         /// What a stage of a checkpoint costs beside its pages and the sync of the dirty log. Default: `"0 s"`.
         stage: Text<Span>,

@@ -13,6 +13,7 @@
 
 mod action;
 mod checkpoint;
+mod defect;
 mod destination;
 mod detector;
 mod fencer;
@@ -27,6 +28,7 @@ mod source;
 mod store;
 
 pub use action::{Action, Actions, Suspicion};
+pub use defect::Defective;
 pub use destination::Destination;
 pub use fencer::Fencer;
 pub use input::{Input, Timer};

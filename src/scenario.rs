@@ -4,6 +4,7 @@
 //! The types here read no file and cannot fail; the submodules are the fallible border. Everything the simulator
 //! needs is here; a run is a function of this, a seed and a replication.
 
+pub mod defect;
 pub mod error;
 pub mod library;
 mod load;
@@ -23,7 +24,7 @@ mod spelling;
 mod tests;
 
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
-use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
+use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Outcome, Phase};
 
 pub use error::{Diagnostic, ScenarioError};
 pub use library::{ModelEntry, list_models};
@@ -56,6 +57,8 @@ pub struct Scenario {
     pub clock_drift_ppm: Vec<(Host, i32)>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// What is wrong with one of the agents, on purpose.
+    pub defect: Defect,
     /// What must come out of it.
     pub verdict: Verdict,
     /// Latest end of the run.

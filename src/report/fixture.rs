@@ -14,7 +14,7 @@ use crate::scenario::{
     OutputFlow, PageClass, Pattern, Platform, Scenario, Trigger, Verdict, Vm, Workload,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Defect, Outcome};
 
 /// A pre-copy that converges, with a three-phase handover in which a silent peer is asked.
 pub(crate) fn pre_copy() -> Scenario {
@@ -28,6 +28,7 @@ pub(crate) fn pre_copy() -> Scenario {
         operator: Operator { migrate_at: Span::from_s(1), cancel_after: None, pause_after: None, recover: None },
         clock_drift_ppm: Vec::new(),
         faults: Vec::new(),
+        defect: Defect::None,
         verdict: Verdict { outcome: vec![Outcome::Completed], ..Verdict::default() },
         horizon: Span::from_s(30),
         seed: 1,

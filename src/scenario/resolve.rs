@@ -93,6 +93,7 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
     let clock_drift_ppm = drift(context, file.clock_drift_ppm.as_ref(), &root.key("clock_drift_ppm"));
     let faults = fault::faults(context, &file.faults, &root.key("faults"));
     let verdict = verdict::verdict(context, file, columns, &root);
+    let defect = verdict::defect(context, file, &policy, &root.key("defect"));
     let horizon = horizon(context, file, vms.first(), network.as_ref(), operator.migrate_at, &root.key("horizon"));
     Some(Scenario {
         name: name.into(),
@@ -104,6 +105,7 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         operator,
         clock_drift_ppm,
         faults,
+        defect,
         verdict,
         horizon,
         seed: file.seed.unwrap_or(DEFAULT_SEED),

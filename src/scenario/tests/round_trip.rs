@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::{COLUMNS, GOOD, read};
+use crate::scenario::defect::bearer;
 use crate::scenario::policy::{
     AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Encoding, Ending, Fencing, Handover, HandoverKind,
     Heartbeat, Hybrid, Migration, OnSilence, Policy, PostCopy, PreCopy, Push, StopRule, Switch, TransportError,
@@ -14,7 +15,7 @@ use crate::scenario::{
     Scenario, Trigger, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
-use crate::vocabulary::{FaultClass, Host, Invariant, Outcome, Phase};
+use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Outcome, Phase};
 
 /// Any integer that all quantities can hold.
 fn amount() -> impl Strategy<Value = u64> {
@@ -241,7 +242,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     let recover = option::of((amount(), 1u64..1 << 48));
     let drift = option::of(-100_000i32..=100_000);
     let parts = (policy(), vm(), network(), prop::collection::vec(fault(), 0..4), verdict());
-    ("[^\\s]\\PC{0,20}", parts, times, drift, recover).prop_map(move |(why, parts, times, drift, recover)| {
+    let rest = (drift, recover, select(Defect::ALL));
+    ("[^\\s]\\PC{0,20}", parts, times, rest).prop_map(move |(why, parts, times, (drift, recover, defect))| {
         let mut scenario = base.clone();
         scenario.why = why;
         (scenario.policy, scenario.network) = (parts.0, parts.2);
@@ -254,6 +256,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         scenario.operator.pause_after = times.2.map(|ns| Span::from_ns(ns / 2));
         scenario.operator.recover =
             recover.map(|(after, retry)| Recover { after: Span::from_ns(after), retry: Span::from_ns(retry) });
+        let planted = scenario.verdict.must_violate.is_some() && bearer(defect, &scenario.policy).is_ok();
+        scenario.defect = if planted { defect } else { Defect::None };
         scenario.seed = times.3;
         scenario.clock_drift_ppm = drift.map(|ppm| (Host::Destination, ppm)).into_iter().collect();
         scenario

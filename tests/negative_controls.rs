@@ -41,7 +41,7 @@ fn each_defect_is_caught_by_the_invariant_that_its_scenario_names() {
     }
 }
 
-/// What a scenario waives is what its defect does beside, not what happens anyway: at most executing twice, where nothing is fenced.
+/// What a scenario waives is what its defect does beside, not what happens anyway.
 #[test]
 fn without_its_defect_each_of_them_keeps_all_invariants() {
     for (path, _) in defective() {

@@ -13,6 +13,7 @@
 
 mod action;
 mod checkpoint;
+mod defect;
 mod destination;
 mod detector;
 mod fencer;
@@ -28,6 +29,7 @@ mod source;
 mod store;
 
 pub use action::{Action, Actions, Disk, LocalVm, Suspicion};
+pub use defect::Defective;
 pub use destination::Destination;
 pub use fencer::Fencer;
 pub use input::{Input, Timer};

@@ -4,6 +4,7 @@
 //! The types here read no file and cannot fail; the submodules are the fallible border. Everything the simulator
 //! needs is here; a run is a function of this, a seed and a replication.
 
+pub mod defect;
 pub mod error;
 mod fault;
 pub mod library;
@@ -24,7 +25,7 @@ mod spelling;
 mod tests;
 
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
-use crate::vocabulary::{FaultClass, Host, Invariant, Outcome};
+use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Outcome};
 
 pub use error::{Diagnostic, ScenarioError};
 pub use fault::{Direction, Fault, FaultKind, Law, Moment, Origin, Part, Stage, Trigger};
@@ -58,6 +59,8 @@ pub struct Scenario {
     pub clock_drift_ppm: Vec<(Host, i32)>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
+    /// What is wrong with one of the agents, on purpose.
+    pub defect: Defect,
     /// What must come out of it.
     pub verdict: Verdict,
     /// Latest end of the run.

@@ -144,6 +144,38 @@ words! {
 }
 
 words! {
+    /// Defects that can be planted in an agent, for negative controls: an invariant that none of them breaks proves nothing.
+    Defect {
+        /// Every agent does what it was written to do.
+        None = "none",
+        /// Protected side: lets output go when its checkpoint is copied, before it is complete in the store.
+        ReleaseEarly = "release-early",
+        /// Protected side: leaves out stage II, so a version lacks what was dirtied while stage I copied.
+        SkipStageTwo = "skip-stage-two",
+        /// Protected side: never sets the timer of the next checkpoint.
+        ForgetTimer = "forget-timer",
+        /// Restoring side: loads CPU and devices of the state saved before the one that it restores.
+        MixedState = "mixed-state",
+        /// Restoring side: takes the other side for fenced without asking for it or waiting.
+        RestoreUnfenced = "restore-unfenced",
+        /// Source: frees its copy when its last page is sent, before it is known to have arrived.
+        FreeEarly = "free-early",
+        /// Source: does not read the dirty log again once the VM stands.
+        LoseDirty = "lose-dirty",
+        /// Destination: after a pause, lists the pages that it had when the VM began to run there.
+        StaleList = "stale-list",
+        /// Store: answers a claim with the version before the newest.
+        StaleClaim = "stale-claim",
+        /// Store: loses the first pages of each version and takes it for whole.
+        CommitTorn = "commit-torn",
+        /// Store: says that a version is complete when its first pages have come.
+        AckEarly = "ack-early",
+        /// Store: accepts versions of a side that a claim has shut out.
+        AcceptLate = "accept-late",
+    }
+}
+
+words! {
     /// Classes of faults that a scenario may claim to tolerate.
     FaultClass {
         /// The source host, its VMM or its agent dies.

@@ -126,6 +126,8 @@ pub(super) enum Listed {
     Policies,
     /// What must hold in every run.
     Invariants,
+    /// Defects that can be planted in an agent, to prove that an invariant bites.
+    Defects,
     /// The columns of the record.
     Metrics,
 }

@@ -42,19 +42,19 @@ pub(super) fn all(scenario: &Scenario) -> Vec<Box<dyn Check>> {
         Box::new(single_history::SingleHistory),
         Box::new(output_commit::OutputCommit::default()),
         Box::new(no_stale_page::NoStalePage),
-        Box::new(liveness::Liveness::default()),
+        Box::new(liveness::Liveness::new(scenario)),
         Box::new(accounting::Accounting::default()),
         Box::new(durability::Durability),
     ];
     if scenario.policy.checkpoint.is_some() {
         checks.push(Box::new(consistent_recovery::ConsistentRecovery::default()));
-        checks.push(Box::new(freshest::Freshest));
+        checks.push(Box::new(freshest::Freshest::default()));
     }
     if scenario.vms[0].disk.is_some() {
         checks.push(Box::new(no_lost_write::NoLostWrite));
     }
-    if recoverable::is_claimed(scenario) {
-        checks.push(Box::new(recoverable::Recoverable::default()));
+    if let Some(check) = recoverable::Recoverable::claimed(scenario) {
+        checks.push(Box::new(check));
     }
     checks
 }

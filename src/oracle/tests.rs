@@ -198,10 +198,12 @@ fn standing_too_long_is_seen() {
         exact: true,
         cause: PauseCause::Switchover,
     };
-    oracle.fact(late, &Fact::Resumed(again), &world);
+    oracle.fact(late, &Fact::Resumed(again.clone()), &world);
+    assert!(oracle.violations().is_empty(), "it does not advance yet");
     while world.vm().copies().all(|(_, copy)| !copy.executes()) {
         let key = world.enabled().next().expect("it goes on").0;
         world.apply(key);
     }
+    oracle.fact(late, &Fact::Resumed(again), &world);
     assert_eq!(end(&mut world, &mut oracle), [Invariant::Liveness]);
 }

@@ -57,8 +57,21 @@ pub fn judge(world: &World, end: SimTime, record: &Record, violations: &[Violati
         shortfalls.push(claim(format!("the outcome is {outcome}, expected {}", expected.join(" or "))));
     }
     shortfalls.extend(unkept_bounds(scenario, record).map(claim));
-    shortfalls.extend(unkept_tolerance(world, outcome).map(claim));
+    // What must be caught may be that a claim is wrong.
+    if verdict.must_violate.is_none() || verdict.must_violate != broken_by(outcome) {
+        shortfalls.extend(unkept_tolerance(world, outcome).map(claim));
+    }
     Judgement { shortfalls }
+}
+
+/// The invariant that an outcome breaks by itself.
+fn broken_by(outcome: Outcome) -> Option<Invariant> {
+    match outcome {
+        Outcome::SplitBrain => Some(Invariant::SingleHistory),
+        Outcome::Lost => Some(Invariant::Durability),
+        Outcome::Stalled => Some(Invariant::Liveness),
+        Outcome::Recovered | Outcome::Resumed | Outcome::RolledBack | Outcome::Completed | Outcome::Unfinished => None,
+    }
 }
 
 fn class_of(invariant: Invariant) -> String {
@@ -128,14 +141,15 @@ fn unkept_tolerance(world: &World, outcome: Outcome) -> Option<String> {
     (claimed && in_window && !well).then(|| format!("{class} is claimed to be tolerated, and the VM is {outcome}"))
 }
 
-/// Whether a fault struck in the guarantee window: from migrate until R, or, where a base has to be in the store first, from
-/// when it is there. A destination's crash counts until its last word only: the source acts on that word whether its sender still
-/// lives or not, and no protocol can have it otherwise.
+/// Whether a fault struck in the guarantee window: from migrate until R, or, where the source's loss is survived only with a base
+/// in the store, from when it is there. A destination's crash counts until its last word only: the source acts on that word whether
+/// its sender still lives or not, and no protocol can have it otherwise.
 pub(super) fn in_window(world: &World, class: FaultClass, state: FaultState) -> bool {
     let FaultState::Fired { at, .. } = state else { return false };
     let milestones = world.milestones();
     milestones.accepted.is_some_and(|from| from <= at)
-        && world.protected_from().is_none_or(|from| from.is_some_and(|from| from <= at))
+        && (class != FaultClass::SourceCrash
+            || world.protected_from().is_none_or(|from| from.is_some_and(|from| from <= at)))
         && (class != FaultClass::DestinationCrash || milestones.last_word.is_none_or(|word| at < word))
         && milestones.relinquished.is_none_or(|to| at < to || class == FaultClass::SourceCrash && at == to)
 }

@@ -173,11 +173,12 @@ impl Store {
         if self.finished {
             return self.say(from, Channel::Store, Message::Final, out);
         }
-        if self.newest.is_none() && !based {
-            return self.say(from, Channel::Store, Message::Claimed(None), out);
-        }
         if epoch < self.epoch || (epoch == self.epoch && self.claimant != Some(from)) {
             return self.say(from, Channel::Store, Message::Refused(self.epoch), out);
+        }
+        if self.newest.is_none() && !based {
+            // There is nothing to restore, and whoever is suspected may be all that is left of the VM: it is not shut out.
+            return self.read(from, out);
         }
         self.epoch = epoch;
         self.claimant = Some(from);

@@ -35,7 +35,11 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         Fact::Round { host, version, phase } => format!("{host}: {phase} of version {}", version.0),
         Fact::Complete(stored) => format!("version {} is complete in the store", stored.version.0),
         Fact::Restoring { host } => format!("{host} begins to restore the VM"),
-        Fact::Claimed { host, stored, .. } => format!("{host} is to restore {}", version(*stored)),
+        Fact::Asked { by, newest } => {
+            let complete = newest.map_or("no version".into(), |stored| version(Some(stored)));
+            format!("the store is asked by {by} what to restore, and {complete} is complete")
+        }
+        Fact::Claimed { host, stored } => format!("{host} is to restore {}", version(*stored)),
         Fact::Entitled { host } => format!("{host} is entitled to restore"),
         Fact::PoweredOff { host } => format!("{host} is powered off"),
         Fact::CopyGone { host, executed: true, .. } => format!("the copy at {host} is gone while it ran"),

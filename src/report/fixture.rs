@@ -14,7 +14,7 @@ use crate::scenario::{
     OutputFlow, PageClass, Pattern, Platform, Scenario, Trigger, Verdict, Vm, Workload,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
-use crate::vocabulary::Outcome;
+use crate::vocabulary::{Defect, Outcome};
 
 /// A pre-copy that converges, with a three-phase handover in which a silent peer is asked.
 pub(crate) fn pre_copy() -> Scenario {
@@ -34,6 +34,7 @@ pub(crate) fn pre_copy() -> Scenario {
         },
         clock_drift_ppm: Vec::new(),
         faults: Vec::new(),
+        defect: Defect::None,
         verdict: Verdict { outcome: vec![Outcome::Completed], ..Verdict::default() },
         horizon: Span::from_s(30),
         seed: 1,

@@ -87,9 +87,11 @@ impl Kind {
             | Fact::Output { .. }
             | Fact::DiskWrite { .. } => Self::Guest,
             Fact::Round { .. } | Fact::CheckpointSent { .. } | Fact::Complete(_) => Self::Checkpoint,
-            Fact::Restoring { .. } | Fact::Claimed { .. } | Fact::Entitled { .. } | Fact::PoweredOff { .. } => {
-                Self::Restore
-            }
+            Fact::Restoring { .. }
+            | Fact::Asked { .. }
+            | Fact::Claimed { .. }
+            | Fact::Entitled { .. }
+            | Fact::PoweredOff { .. } => Self::Restore,
             Fact::Throttled(_) => Self::Throttle,
             Fact::Synced { .. } | Fact::PagesSent { .. } | Fact::PagesArrived { .. } => Self::Sync,
             Fact::PagesLost { .. } => Self::Loss,

@@ -18,7 +18,7 @@ use super::schema::verdict as verdict_text;
 use super::schema::{self, Empty, ScenarioFile};
 use super::{Fidelity, Network, OutputFlow, Pattern, Platform, Scenario, Vm, Workload};
 use crate::units::Bytes;
-use crate::vocabulary::Host;
+use crate::vocabulary::{Defect, Host};
 
 /// The complete text form. `columns` gives the units of bounds; a bound on an unknown column is printed as a count.
 pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
@@ -59,6 +59,7 @@ pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
             .map(|waiver| verdict_text::Waiver { invariant: Word(waiver.invariant), why: waiver.why.clone() })
             .collect(),
         must_violate: verdict.must_violate.map(Word),
+        defect: Some(scenario.defect).filter(|defect| *defect != Defect::None).map(Word),
         expect: Some(expect(scenario, columns)),
         horizon: Some(Text(scenario.horizon)),
         seed: Some(scenario.seed),

@@ -102,6 +102,7 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
     let emits = vms.first().is_some_and(|vm| vm.output.is_some());
     let faults = fault::faults(context, &file.faults, &policy, emits, &root.key("faults"));
     let verdict = verdict::verdict(context, file, columns, &root);
+    let defect = verdict::defect(context, file, &policy, &root.key("defect"));
     let horizon = horizon(context, file, vms.first(), network.as_ref(), operator.migrate_at, &root.key("horizon"));
     Some(Scenario {
         name: name.into(),
@@ -113,6 +114,7 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         operator,
         clock_drift_ppm,
         faults,
+        defect,
         verdict,
         horizon,
         seed: file.seed.unwrap_or(DEFAULT_SEED),

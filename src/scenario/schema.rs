@@ -28,7 +28,7 @@ use policy::Policy;
 use quantity::{FidelityText, SchemaVersion, Text, Word};
 use verdict::{Expect, Waiver};
 
-use crate::vocabulary::{FaultClass, Invariant};
+use crate::vocabulary::{Defect, FaultClass, Invariant};
 
 /// An object without keys, as in `{"none": {}}`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +77,10 @@ pub struct ScenarioFile {
     /// The invariant that this run must break, for a negative control. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub must_violate: Option<Word<Invariant>>,
+    /// A defect planted in one agent, for a negative control; only beside `must_violate`. `midflight list defects` says what
+    /// each does. Default: `"none"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub defect: Option<Word<Defect>>,
     /// What the run must give. Default: not judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,

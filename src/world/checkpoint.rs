@@ -94,10 +94,7 @@ impl World {
                 self.say(Fact::Restoring { host });
                 self.enter(Phase::Recovery);
             }
-            Action::Claimed(stored) => {
-                let newest = self.versions.pinned().0;
-                self.say(Fact::Claimed { host, stored, newest });
-            }
+            Action::Claimed(stored) => self.say(Fact::Claimed { host, stored }),
             Action::Entitle => {
                 self.say(Fact::Entitled { host });
                 self.vm.take_back(host);
@@ -300,16 +297,24 @@ impl World {
         self.lives(store, Seat::Store) && reached && self.checkpoints.restored.is_none_or(|restored| restored == host)
     }
 
-    /// Whether the VM could be rebuilt from its checkpoints, with all that was ever promised: the newest version that was
-    /// complete is there, and so are its base and a node that would restore it.
+    /// Whether the VM could be rebuilt from its checkpoints, with all that was ever promised.
     pub fn can_rebuild(&self) -> bool {
+        self.can_rebuild_at(Host::Source) || self.can_rebuild_at(Host::Destination)
+    }
+
+    /// Whether the VM could be rebuilt on `host`: the newest version that was ever complete is there, and so are its base and a
+    /// node that would restore it.
+    pub fn can_rebuild_at(&self, host: Host) -> bool {
         let Some(policy) = &self.scenario.policy.checkpoint else { return false };
         let newest = self.newest_version();
         let kept = newest == self.checkpoints.complete && !self.checkpoints.given_up;
         let base = |copy: &VmCopy| copy.memory.is_complete() && copy.guest.is_some() && copy.at_state.is_some();
-        let from_source = policy.reverse() && self.vm.copy(Host::Source).is_some_and(base);
-        let from_store = policy.forward() && newest.is_some() && self.vmm_alive(Host::Destination);
-        kept && (from_source || from_store)
+        let has_base = match host {
+            Host::Source => policy.reverse() && self.vm.copy(Host::Source).is_some_and(base),
+            Host::Destination => policy.forward() && newest.is_some() && self.vmm_alive(Host::Destination),
+            Host::Management | Host::Client | Host::Staging => false,
+        };
+        kept && has_base
     }
 
     /// From when what a base in the store protects is protected; `None`: the base is not in the store.

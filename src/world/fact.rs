@@ -181,14 +181,19 @@ pub enum Fact {
         /// Which.
         host: Host,
     },
+    /// A store was asked what is to be restored.
+    Asked {
+        /// By whom.
+        by: Host,
+        /// What its newest complete version was then.
+        newest: Option<Stored>,
+    },
     /// A claim was granted.
     Claimed {
         /// To whom.
         host: Host,
         /// What it is to restore; `None`: the base.
         stored: Option<Stored>,
-        /// What the newest complete version was when the store was read.
-        newest: Option<Stored>,
     },
     /// Nothing stands in the way of the restore on this host any more.
     Entitled {

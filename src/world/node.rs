@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::network::{Close, StreamId};
-use crate::protocol::{Action, Actions, Channel, Disk, Input, Standing, Store, Timer};
+use crate::protocol::{Action, Actions, Channel, Disk, Input, Message, Standing, Store, Timer};
 use crate::scenario::Part;
 use crate::scenario::policy::AnsweredBy;
 use crate::units::{LocalTime, SimTime, Span};
@@ -158,9 +158,12 @@ impl World {
         let local = node.clock(now);
         let Some(program) = node.agents.get_mut(&seat) else { return };
         let mut actions = Actions::default();
-        let received = match &input {
-            Input::Message { envelope, .. } => envelope.batch(),
-            _ => None,
+        let (received, asks) = match &input {
+            Input::Message { from, envelope, .. } => {
+                let asks = matches!(envelope.message, Message::Claim { .. } | Message::Read);
+                (envelope.batch(), asks.then_some(*from))
+            }
+            _ => (None, None),
         };
         program.as_agent().step(local, input, &mut actions);
         let standing = program.standing();
@@ -169,6 +172,9 @@ impl World {
                 Some(channel) => self.node(host).lane(channel).work.push_back(action),
                 None => self.perform(host, seat, action),
             }
+        }
+        if let Some(by) = asks {
+            self.say(Fact::Asked { by, newest: self.newest_version() });
         }
         if let Some(id) = received.filter(|id| !self.node(host).batches().any(|held| held == *id)) {
             // The agent had no use for them.

@@ -1,8 +1,12 @@
 //! What runs on the hosts: which agent in which place, and what it knows from the start.
 
-use crate::protocol::{Agent, Attempt, Destination, Fencer, Operator, Settings, Source, Standing, Store};
+use crate::protocol::{
+    Actions, Agent, Attempt, Defective, Destination, Fencer, Input, Operator, Settings, Source, Standing, Store,
+};
 use crate::scenario::Scenario;
+use crate::scenario::defect::{Bearer, bearer};
 use crate::scenario::policy::Migration;
+use crate::units::LocalTime;
 use crate::vocabulary::Host;
 
 /// A process's place on its host.
@@ -25,6 +29,18 @@ pub(super) enum Program {
     Operator(Operator),
     Store(Store),
     Fencer(Fencer),
+    /// One of the others, with a defect that the scenario plants.
+    Defective(Box<Defective<Program>>),
+}
+
+impl Agent for Program {
+    fn step(&mut self, now: LocalTime, input: Input, out: &mut Actions) {
+        self.as_agent().step(now, input, out);
+    }
+
+    fn standing(&self) -> Standing {
+        Program::standing(self)
+    }
 }
 
 impl Program {
@@ -35,6 +51,7 @@ impl Program {
             Self::Operator(agent) => agent,
             Self::Store(agent) => agent,
             Self::Fencer(agent) => agent,
+            Self::Defective(agent) => agent.as_mut(),
         }
     }
 
@@ -45,6 +62,17 @@ impl Program {
             Self::Operator(agent) => agent.standing(),
             Self::Store(agent) => agent.standing(),
             Self::Fencer(agent) => agent.standing(),
+            Self::Defective(agent) => agent.standing(),
+        }
+    }
+
+    /// Whose program it is, for planting a defect in it.
+    fn bearer(&self) -> Option<Bearer> {
+        match self {
+            Self::Source(_) => Some(Bearer::Source),
+            Self::Destination(_) => Some(Bearer::Destination),
+            Self::Store(_) => Some(Bearer::Store),
+            Self::Operator(_) | Self::Fencer(_) | Self::Defective(_) => None,
         }
     }
 
@@ -54,6 +82,7 @@ impl Program {
             Self::Source(agent) => Some(agent.attempt()),
             Self::Destination(agent) => Some(agent.attempt()),
             Self::Operator(agent) => Some(agent.attempt()),
+            Self::Defective(agent) => agent.inner().attempt(),
             Self::Store(_) | Self::Fencer(_) => None,
         }
     }
@@ -85,6 +114,10 @@ pub(super) fn programs(scenario: &Scenario) -> Vec<(Host, Seat, Program)> {
     }
     if let Some(fencer) = Fencer::new(policy) {
         programs.push((Host::Management, Seat::Fencer, Program::Fencer(fencer)));
+    }
+    let Ok(Some(bearer)) = bearer(scenario.defect, policy) else { return programs };
+    for (_, _, program) in programs.iter_mut().filter(|(_, _, program)| program.bearer() == Some(bearer)) {
+        *program = Program::Defective(Box::new(Defective::new(program.clone(), scenario.defect)));
     }
     programs
 }

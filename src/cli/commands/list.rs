@@ -7,6 +7,7 @@ use crate::cli::{Status, complain, print};
 use crate::metric::{COLUMNS, reference_markdown};
 use crate::oracle;
 use crate::scenario::{json_schema, list_models};
+use crate::vocabulary::Defect;
 
 /// One listed thing: name, kind or unit, meaning.
 struct Item {
@@ -20,6 +21,7 @@ pub(in crate::cli) fn list(arguments: &List) -> Status {
         Listed::Models => models(arguments),
         Listed::Policies => policies(),
         Listed::Invariants => invariants(),
+        Listed::Defects => defects(),
         Listed::Metrics => metrics(),
     };
     match (arguments.format, arguments.what) {
@@ -86,6 +88,15 @@ fn invariants() -> Vec<Item> {
         about: i.doc().into(),
     };
     crate::vocabulary::Invariant::ALL.iter().copied().map(item).collect()
+}
+
+/// Each names first the agent that has it.
+fn defects() -> Vec<Item> {
+    let item = |defect: Defect| {
+        let (bearer, about) = defect.doc().split_once(": ").unwrap_or(("", defect.doc()));
+        Item { name: defect.to_string(), kind: bearer.to_lowercase(), about: about.into() }
+    };
+    Defect::ALL.iter().copied().filter(|defect| *defect != Defect::None).map(item).collect()
 }
 
 fn metrics() -> Vec<Item> {

@@ -112,10 +112,14 @@ impl Memory {
         self.write_waiting(&here);
     }
 
-    /// Does writes that waited for their page when the state was saved: it is here now.
+    /// Does writes that waited for their page when the state was saved: it is here now. If it is not, this memory is not complete
+    /// and never executes.
     pub fn write_waiting(&mut self, waiting: &WaitingWrites) {
+        let takes_faults = self.takes_faults();
         for (&page, &(branch, writes)) in waiting {
-            (0..writes).for_each(|_| self.write(page, branch));
+            if takes_faults || self.pages[index(page)].is_present() {
+                (0..writes).for_each(|_| self.write(page, branch));
+            }
         }
     }
 

@@ -1,34 +1,77 @@
-//! `liveness`: within a bound B after the last fault ended, the VM is lost, or a complete copy advances and can release its output.
+//! `liveness`: within a bound B after the last fault ended, the VM is lost, or a complete copy advances and releases its output.
 //!
-//! Why: a protocol that keeps every promise by never running the VM again keeps too few. B is the longest chain
-//! of timers, retries, transfers and starts that the scenario allows. A scenario that expects `stalled` is not judged by it.
+//! Why: a protocol that keeps every promise by never running the VM again keeps too few, and so does one that runs it and lets nothing
+//! out. B is the longest chain of timers, retries, transfers and starts that the scenario allows. A scenario that expects
+//! `stalled` is not judged by it.
+
+mod bound;
 
 use super::{Check, Fact, Invariant, SimTime, World};
 use crate::engine::{Finished, Stop};
-use crate::scenario::policy::{Encoding, Heartbeat, Rule, StopRule};
-use crate::scenario::{FaultKind, Scenario};
-use crate::units::{Ratio, Span};
+use crate::scenario::Scenario;
+use crate::scenario::policy::Checkpoint;
+use crate::units::Span;
 use crate::vocabulary::{Host, Outcome};
-use crate::world::FaultState;
+use crate::world::{FaultState, VmCopy};
 
-/// When the VM last stopped executing, if it does not execute.
-#[derive(Default)]
 pub(super) struct Liveness {
+    /// B, once it has been needed.
+    bound: Option<Span>,
+    /// Whether the scenario expects that it stalls.
+    may_stall: bool,
+    /// Whether output is ever held.
+    holds: bool,
+    /// Since when the VM does not advance, if it does not.
     stands_since: Option<SimTime>,
-    /// The first time past the bound in which no copy executed: from when, how long.
+    /// The first time past the bound in which no copy advanced: from when, how long.
     late: Option<(SimTime, Span)>,
 }
 
 impl Liveness {
+    pub(super) fn new(scenario: &Scenario) -> Self {
+        let may_stall = scenario.verdict.outcome.contains(&Outcome::Stalled);
+        let holds = scenario.policy.checkpoint.as_ref().is_some_and(Checkpoint::holds);
+        Self { bound: None, may_stall, holds, stands_since: None, late: None }
+    }
+
+    fn bound(&mut self, world: &World) -> Span {
+        *self.bound.get_or_insert_with(|| bound::bound(world))
+    }
+
     fn runs_again(&mut self, at: SimTime, world: &World) {
         if let Some(since) = self.stands_since.take() {
             let from = since.max(last_change(world));
             let stood = at.saturating_since(from);
-            if stood > bound(world) && self.late.is_none() {
+            if stood > self.bound(world) && self.late.is_none() {
                 self.late = Some((from, stood));
             }
         }
     }
+
+    /// Every copy that executes holds output for longer than the bound, or, where nothing is left to happen, for ever. One whose output
+    /// flows is enough: the other is doomed.
+    fn output_waits(&mut self, at: SimTime, settled: bool, world: &World) -> Option<String> {
+        let executing = world.vm().copies().filter(|(_, copy)| copy.executes());
+        let oldest: Option<Vec<_>> =
+            executing.map(|(host, copy)| Some((copy.held.as_ref()?.oldest()?, host))).collect();
+        let (since, host) = oldest?.into_iter().max()?;
+        let waited = at.saturating_since(since.max(last_change(world)));
+        if !settled && waited <= self.bound(world) {
+            return None;
+        }
+        Some(if settled {
+            format!("output sent at {since} on {host} is held, and nothing is left that would release it")
+        } else {
+            let bound = self.bound(world);
+            format!("output sent at {since} on {host} has been held for {waited}; the bound is {bound}")
+        })
+    }
+}
+
+/// Whether a copy's vCPUs run and not all of them wait for pages.
+fn advances(world: &World) -> bool {
+    let advances = |copy: &VmCopy| copy.guest.as_ref().is_some_and(|guest| guest.is_running() && !guest.is_blocked());
+    world.vm().copies().any(|(_, copy)| advances(copy))
 }
 
 impl Check for Liveness {
@@ -38,20 +81,29 @@ impl Check for Liveness {
 
     fn fact(&mut self, at: SimTime, fact: &Fact, world: &World) -> Option<String> {
         match fact {
-            Fact::Resumed(_) | Fact::Unblocked { all: true, .. } => self.runs_again(at, world),
-            Fact::Blocked { all: true, .. } => self.stands_since = self.stands_since.or(Some(at)),
-            Fact::Paused { .. } | Fact::CopyGone { executed: true, .. }
-                if !world.vm().copies().any(|(_, copy)| copy.executes()) =>
-            {
-                self.stands_since = Some(at);
+            Fact::Resumed(_)
+            | Fact::Thawed { .. }
+            | Fact::Unblocked { all: true, .. }
+            | Fact::Blocked { all: true, .. }
+            | Fact::Paused { .. }
+            | Fact::CopyGone { executed: true, .. } => {
+                if advances(world) {
+                    self.runs_again(at, world);
+                } else {
+                    self.stands_since = self.stands_since.or(Some(at));
+                }
             }
             _ => {}
         }
         None
     }
 
+    fn event(&mut self, at: SimTime, world: &World) -> Option<String> {
+        if self.holds && !self.may_stall { self.output_waits(at, false, world) } else { None }
+    }
+
     fn end(&mut self, finished: Finished, world: &World) -> Option<String> {
-        if world.scenario().verdict.outcome.contains(&Outcome::Stalled) {
+        if self.may_stall {
             return None;
         }
         if world.is_split() {
@@ -61,7 +113,7 @@ impl Check for Liveness {
             }
             self.runs_again(finished.at, world);
             let (from, stood) = self.late?;
-            return Some(format!("every vCPU waited for {stood} from {from} on; the bound is {}", bound(world)));
+            return Some(format!("every vCPU waited for {stood} from {from} on; the bound is {}", self.bound(world)));
         }
         let complete: Vec<_> = world.vm().copies().filter(|(_, copy)| copy.is_complete()).collect();
         if complete.is_empty() {
@@ -71,7 +123,7 @@ impl Check for Liveness {
         if executing.is_empty() {
             let since = self.stands_since.unwrap_or(SimTime::ZERO);
             let stood = finished.at.saturating_since(since.max(last_change(world)));
-            if finished.stop == Stop::Horizon && stood <= bound(world) {
+            if finished.stop == Stop::Horizon && stood <= self.bound(world) {
                 return None;
             }
             let hosts: Vec<_> = complete.iter().map(|(host, _)| standing(*host, world)).collect();
@@ -80,10 +132,12 @@ impl Check for Liveness {
         if !executing.iter().any(|(host, _)| world.can_release(*host)) {
             return Some("the VM executes where none of its output can leave".into());
         }
+        if let Some(waits) = self.output_waits(finished.at, finished.stop == Stop::Settled, world) {
+            return Some(waits);
+        }
         self.runs_again(finished.at, world);
         let (from, stood) = self.late?;
-        let bound = bound(world);
-        Some(format!("no copy executed for {stood} from {from} on; the bound is {bound}"))
+        Some(format!("no copy executed for {stood} from {from} on; the bound is {}", self.bound(world)))
     }
 }
 
@@ -104,89 +158,4 @@ fn last_change(world: &World) -> SimTime {
     let rates = world.scenario().network.rate_trace.iter().map(|step| SimTime::ZERO + step.from);
     let rates = rates.filter(|at| *at <= world.now());
     world.faults().iter().filter_map(end).chain(rates).max().unwrap_or(SimTime::ZERO)
-}
-
-/// B: detection, one longest retransmission and two questions, all memory twice at the slowest rate, and the starts.
-fn bound(world: &World) -> Span {
-    let scenario = world.scenario();
-    let network = &scenario.network;
-    let detection = match &scenario.policy.detector.heartbeat {
-        Some(heartbeat) => silence(heartbeat),
-        None => network.give_up,
-    };
-    let migration = &scenario.policy.migration;
-    let clark = migration.pre_copy().and_then(|pre_copy| match pre_copy.stop_rule {
-        StopRule::Clark { max_rate, .. } => Some(max_rate),
-        StopRule::Qemu { .. } => None,
-    });
-    let push = migration.post_copy().and_then(|post_copy| post_copy.max_bandwidth);
-    let own = clark.into_iter().chain(push);
-    let rates = network.rate_trace.iter().map(|step| step.rate).chain(world.network().stream_bound()).chain(own);
-    let slowest = rates.filter(|rate| rate.get() > 0).fold(network.rate, Ord::min);
-    let transfer = slowest.time_for(scenario.vms[0].memory * 2).unwrap_or(Span::ZERO);
-    let platform = &scenario.platform;
-    let pages = scenario.vms[0].memory.pages(platform.page_size).get();
-    let placing = platform.place_page.saturating_add(platform.first_touch).max(platform.place_zero);
-    let handling =
-        platform.read_page.saturating_add(placing).saturating_add(encoding_cost(scenario)).saturating_mul(pages);
-    let starts = platform.stop.saturating_add(platform.load).saturating_add(platform.resume);
-    // A command that was lost is repeated once.
-    let recovery = match scenario.operator.recover {
-        Some(recover) => recover.after.saturating_add(recover.retry.saturating_mul(2)),
-        None => Span::ZERO,
-    };
-    let (links, work) = lasting(world);
-    let transfer = stretched(transfer, &links);
-    let [handling, starts] = [handling, starts].map(|span| stretched(span, &work));
-    [network.rto_max, scenario.policy.handover.ask_period.saturating_mul(2), transfer, handling, starts, recovery]
-        .into_iter()
-        .fold(detection, Span::saturating_add)
-}
-
-/// The silence after which a node suspects its peer. After phi it depends on what was seen; intervals beyond three periods would have
-/// been suspicious themselves.
-fn silence(heartbeat: &Heartbeat) -> Span {
-    match heartbeat.rule {
-        Rule::Misses { timeout, misses } => heartbeat.period.saturating_mul(misses).saturating_add(timeout),
-        Rule::Phi(phi) => {
-            let deviation = phi.min_deviation.max(heartbeat.period);
-            heartbeat.period.saturating_mul(3).saturating_add(deviation.saturating_mul(MAX_DEVIATIONS))
-        }
-    }
-}
-
-/// No quantile of the phi detector is further from its mean.
-const MAX_DEVIATIONS: u64 = 9;
-
-/// How many times as long transfers and work take for good, by faults that have fired and do not end.
-fn lasting(world: &World) -> (Vec<Ratio>, Vec<Ratio>) {
-    let faults = world.scenario().faults.iter().zip(world.faults());
-    let stays = |state: &FaultState| matches!(state, FaultState::Fired { ended: None, .. });
-    let parts = faults.filter(|(_, state)| stays(state)).flat_map(|(fault, _)| fault.what.parts());
-    let (mut links, mut work) = (Vec::new(), Vec::new());
-    for part in parts {
-        match part {
-            FaultKind::Degrade { rate, .. } | FaultKind::DegradeCard { rate, .. } => {
-                links.push(Ratio::new(rate.den(), rate.num()));
-            }
-            FaultKind::Slow { factor, .. } => work.push(*factor),
-            _ => {}
-        }
-    }
-    (links, work)
-}
-
-fn stretched(span: Span, factors: &[Ratio]) -> Span {
-    factors.iter().fold(span, |span, factor| span.scale_saturating(*factor))
-}
-
-/// What the encoding of one page costs at both ends.
-fn encoding_cost(scenario: &Scenario) -> Span {
-    let platform = &scenario.platform;
-    let known = |cost: Option<Span>| cost.unwrap_or(Span::ZERO);
-    match scenario.policy.migration.pre_copy().map(|pre_copy| pre_copy.encoding) {
-        Some(Encoding::Xbzrle { .. }) => known(platform.xbzrle_page),
-        Some(Encoding::Compressed) => known(platform.compress_page).saturating_add(known(platform.decompress_page)),
-        Some(Encoding::Plain) | None => Span::ZERO,
-    }
 }

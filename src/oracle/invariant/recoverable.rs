@@ -2,19 +2,25 @@
 //! state covering all released output.
 //!
 //! Why: a protection that is there only when it is not needed is none. It catches what frees too early, or lets go too early, in runs
-//! in which nothing fails.
+//! in which nothing fails. Checked after every event while the protection is claimed: from the stop, or from when the base is in
+//! the store, until the restoring side gives up its right, or restores; and until something fails, since a claim is about one fault.
 
-use super::history::belongs_until;
+use std::collections::BTreeMap;
+
+use super::history::{belongs_until, newest};
 use super::{Check, Fact, Invariant, SimTime, World};
+use crate::model::memory::BranchId;
 use crate::scenario::Scenario;
+use crate::scenario::policy::Checkpoint;
 use crate::units::Span;
 use crate::vocabulary::{FaultClass, Host};
-use crate::world::{OutputStage, PauseCause};
+use crate::world::{FaultState, OutputStage, PauseCause};
 
-#[derive(Default)]
 pub(super) struct Recoverable {
-    /// The protection has begun: the VM has been stopped to be moved, or the base is complete.
-    begun: bool,
+    /// Where the VM would be restored after a tolerated fault, and whether that is claimed already.
+    at: Vec<(Host, bool)>,
+    /// Latest guest time released, by branch.
+    released: BTreeMap<BranchId, Span>,
 }
 
 impl Check for Recoverable {
@@ -22,47 +28,71 @@ impl Check for Recoverable {
         Invariant::Recoverable
     }
 
-    fn fact(&mut self, _: SimTime, fact: &Fact, world: &World) -> Option<String> {
+    fn fact(&mut self, _: SimTime, fact: &Fact, _: &World) -> Option<String> {
         match fact {
-            Fact::Paused { cause: PauseCause::Switchover, .. } => self.begun |= reverse(world),
-            Fact::Complete(stored) => self.begun |= stored.version.0 == 0,
-            Fact::Output { host, number, branch, guest, stage: OutputStage::Released } if self.holds(world) => {
-                // Output of a copy that another has superseded is single-history's matter.
-                let newest = world.vm().copies().find(|(_, copy)| copy.executes()).map(|(_, copy)| copy.branch)?;
-                let until = belongs_until(world, *branch, newest)?;
-                let covered = covered(world)?;
-                return (*guest <= until && *guest > covered).then(|| {
-                    format!(
-                        "{host} released packet {number} of guest time {} s when what is stored ends at {} s",
-                        guest.seconds(),
-                        covered.seconds()
-                    )
-                });
-            }
-            Fact::CopyGone { host: Host::Source, executed: false, .. } if self.holds(world) && reverse(world) => {
-                // What frees the base must have given up restoring before.
-                return faultless(world).then(|| "the source frees the base while it is still needed".into());
+            Fact::Paused { host: Host::Source, cause: PauseCause::Switchover, .. } => self.begin(Host::Source),
+            Fact::Complete(stored) if stored.version.0 == 0 => self.begin(Host::Destination),
+            Fact::Output { branch, guest, stage: OutputStage::Released, .. } => {
+                let latest = self.released.entry(*branch).or_default();
+                *latest = (*latest).max(*guest);
             }
             _ => {}
         }
         None
     }
-}
 
-impl Recoverable {
-    /// Whether the protection is claimed now: no fault has struck, and nobody has given up restoring.
-    fn holds(&self, world: &World) -> bool {
-        let relinquished = world.milestones().relinquished.is_some();
-        self.begun && !relinquished && !world.is_unprotected() && faultless(world)
+    fn event(&mut self, _: SimTime, world: &World) -> Option<String> {
+        if !is_held(world) {
+            return None;
+        }
+        self.at.iter().filter(|(_, begun)| *begun).find_map(|(host, _)| self.falls_short(*host, world))
     }
 }
 
-fn reverse(world: &World) -> bool {
-    world.scenario().policy.checkpoint.as_ref().is_some_and(crate::scenario::policy::Checkpoint::reverse)
+impl Recoverable {
+    /// The check for a scenario that claims that the VM survives the loss of the host that it runs on.
+    pub(super) fn claimed(scenario: &Scenario) -> Option<Self> {
+        let checkpoint = scenario.policy.checkpoint.as_ref().filter(|checkpoint| checkpoint.holds())?;
+        let claims = |class| scenario.verdict.tolerates.contains(&class);
+        let at_source = Checkpoint::reverse(checkpoint) && claims(FaultClass::DestinationCrash);
+        let at_destination = Checkpoint::forward(checkpoint) && claims(FaultClass::SourceCrash);
+        let hosts = [(Host::Source, at_source), (Host::Destination, at_destination)];
+        let at: Vec<_> = hosts.into_iter().filter(|(_, claimed)| *claimed).map(|(host, _)| (host, false)).collect();
+        (!at.is_empty()).then_some(Self { at, released: BTreeMap::new() })
+    }
+
+    fn begin(&mut self, at: Host) {
+        self.at.iter_mut().filter(|(host, _)| *host == at).for_each(|(_, begun)| *begun = true);
+    }
+
+    fn falls_short(&self, host: Host, world: &World) -> Option<String> {
+        if !world.can_rebuild_at(host) {
+            return Some(format!(
+                "{host} could not restore the VM now: base or newest version is gone while it is needed"
+            ));
+        }
+        let covered = covered(world)?;
+        // Output of a copy that another has superseded is single-history's matter.
+        let beyond = self.released.iter().find(|&(&branch, &latest)| {
+            let until = belongs_until(world, branch, newest(world));
+            until.is_some_and(|until| latest <= until) && latest > covered
+        });
+        beyond.map(|(_, latest)| {
+            format!(
+                "output of guest time {} s was released, and what {host} would restore ends at {} s",
+                latest.seconds(),
+                covered.seconds()
+            )
+        })
+    }
 }
 
-fn faultless(world: &World) -> bool {
-    !world.faults().iter().any(|state| matches!(state, crate::world::FaultState::Fired { .. }))
+/// Whether the protection is still claimed: no fault has struck, and nobody has given up restoring, or restores.
+fn is_held(world: &World) -> bool {
+    let milestones = world.milestones();
+    let over = milestones.relinquished.is_some() || milestones.gave_up.is_some();
+    let struck = |state: &FaultState| matches!(state, FaultState::Fired { .. });
+    !over && !world.is_unprotected() && world.restored_at().is_none() && !world.faults().iter().any(struck)
 }
 
 /// Up to which guest time the state that could be rebuilt reaches: that of the newest complete version, or of the switchover.
@@ -72,11 +102,4 @@ fn covered(world: &World) -> Option<Span> {
         let state = world.vm().copy(Host::Source)?.at_state?;
         Some(world.vm().state(state).at)
     })
-}
-
-/// Whether a scenario claims that the VM survives the loss of the host that it runs on.
-pub(super) fn is_claimed(scenario: &Scenario) -> bool {
-    let claims = |class| scenario.verdict.tolerates.contains(&class);
-    scenario.policy.checkpoint.as_ref().is_some_and(crate::scenario::policy::Checkpoint::holds)
-        && (claims(FaultClass::DestinationCrash) || claims(FaultClass::SourceCrash))
 }

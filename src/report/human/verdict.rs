@@ -7,7 +7,7 @@ use crate::oracle::why_not_fired;
 use crate::run::RunResult;
 use crate::scenario::{MetricBound, Scenario};
 use crate::units::{Bytes, PageCount, Span};
-use crate::vocabulary::Invariant;
+use crate::vocabulary::{Defect, Invariant};
 use crate::world::FaultState;
 
 /// Width of the first column.
@@ -15,6 +15,10 @@ const NAME: usize = 20;
 
 pub(super) fn write(page: &mut Page, result: &RunResult, scenario: &Scenario) {
     page.title("Verdict");
+    if scenario.defect != Defect::None {
+        let text = format!("planted: {} ({})", scenario.defect, scenario.defect.doc());
+        page.paragraph(&named("defect"), &text, WARN);
+    }
     invariants(page, result, scenario);
     faults(page, result, scenario);
     expectations(page, result, scenario);

@@ -1,10 +1,12 @@
-//! The verdict: claims that contradict each other, and bounds in the unit of their column.
+//! The verdict: claims that contradict each other, bounds in the unit of their column, and a defect that must be caught.
 
 use super::context::{Context, Place};
+use crate::scenario::defect::bearer;
 use crate::scenario::schema::ScenarioFile;
 use crate::scenario::schema::verdict::Bound;
-use crate::scenario::{MetricBound, Verdict, Waiver};
+use crate::scenario::{MetricBound, Policy, Verdict, Waiver};
 use crate::units::{Bytes, PageCount, Quantity, Ratio, Span};
+use crate::vocabulary::Defect;
 
 /// The unit of a column of the record, and so of a bound on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,6 +58,22 @@ pub(super) fn verdict(context: &mut Context<'_>, file: &ScenarioFile, columns: &
         outcome: expect.outcome.iter().map(|word| word.0).collect(),
         metrics: metrics.filter_map(|(name, text)| bound(context, name, text, columns, &at.key(name))).collect(),
     }
+}
+
+/// A defect proves something only where something is to be caught, and only in an agent that there is.
+pub(super) fn defect(context: &mut Context<'_>, file: &ScenarioFile, policy: &Policy, at: &Place) -> Defect {
+    let defect = file.defect.map_or(Defect::None, |word| word.0);
+    if defect == Defect::None {
+        return defect;
+    }
+    if file.must_violate.is_none() {
+        let message = format!("`{defect}` breaks an agent, and nothing says what must be caught");
+        context.problem(at, message, Some("name the invariant in `must_violate`"));
+    }
+    if let Err(lacking) = bearer(defect, policy) {
+        context.problem(at, format!("`{defect}` would change nothing: {lacking}"), None);
+    }
+    defect
 }
 
 fn bound(context: &mut Context<'_>, name: &str, text: &Bound, columns: &[Column], at: &Place) -> Option<MetricBound> {

@@ -18,7 +18,7 @@ use crate::scenario::policy::{
 };
 use crate::scenario::{ArrivedPages, Direction, DirtyLog, Layout, Moment, MonitorInStop, Nics, Origin, Stage};
 use crate::units::Quantity;
-use crate::vocabulary::{FaultClass, Host, Invariant, Mark, MessageKind, Outcome, Phase, RoundMeasure};
+use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Mark, MessageKind, Outcome, Phase, RoundMeasure};
 
 /// The marker in serde's "expected …" by which a bare number is told from other wrong types.
 pub(in crate::scenario) const WITH_UNIT: &str = " with its unit, such as ";
@@ -146,6 +146,7 @@ from_vocabulary! {
     Phase is "phase",
     Outcome is "outcome",
     Invariant is "invariant",
+    Defect is "defect",
     FaultClass is "fault class",
     MessageKind is "kind of message",
     Mark is "mark",

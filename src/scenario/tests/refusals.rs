@@ -108,6 +108,17 @@ fn meaning_errors_name_place_and_remedy() {
             &["there is no VMM on `client`", "`idle` is no phase", "`idle` has no rounds", "150 % is above 100 %"],
         ),
         ("\"gige\"", "\"gige\", \"horizon\": \"1 s\"", &["horizon: the run ends at 1 s"]),
+        (
+            "\"gige\"",
+            "\"gige\", \"defect\": \"lose-dirty\"",
+            &["defect: `lose-dirty` breaks an agent, and nothing says what must be caught", "`must_violate`"],
+        ),
+        (
+            "\"gige\"",
+            "\"gige\", \"defect\": \"stale-claim\", \"must_violate\": \"freshest\"",
+            &["defect: `stale-claim` would change nothing: there are no checkpoints"],
+        ),
+        ("\"gige\"", "\"gige\", \"defect\": \"lose-drity\"", &["defect", "did you mean `lose-dirty`?"]),
     ]);
 }
 

@@ -8,6 +8,7 @@ use proptest::sample::select;
 
 use super::faults::fault;
 use super::{COLUMNS, GOOD, read};
+use crate::scenario::defect::bearer;
 use crate::scenario::policy::{
     AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Checkpoint, Detector, Encoding, Handover, HandoverKind,
     Heartbeat, Hybrid, Medium, Migration, OnSilence, Phi, Policy, PostCopy, PreCopy, Push, Rule, StopRule, Switch,
@@ -18,7 +19,7 @@ use crate::scenario::{
     Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
-use crate::vocabulary::{FaultClass, Host, Invariant, Outcome};
+use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Outcome};
 
 /// Any integer that all quantities can hold.
 pub(super) fn amount() -> impl Strategy<Value = u64> {
@@ -234,7 +235,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
     let recover = (option::of((amount(), 1u64..1 << 48)), option::of((amount(), 1u64..=16)));
     let drift = option::of(-100_000i32..=100_000);
     let parts = (policy(), vm(), network(), prop::collection::vec(fault(), 0..4), verdict());
-    ("[^\\s]\\PC{0,20}", parts, times, drift, recover).prop_map(move |(why, parts, times, drift, recover)| {
+    let rest = (drift, recover, select(Defect::ALL));
+    ("[^\\s]\\PC{0,20}", parts, times, rest).prop_map(move |(why, parts, times, (drift, recover, defect))| {
         let mut scenario = base.clone();
         scenario.why = why;
         (scenario.policy, scenario.network) = (parts.0, parts.2);
@@ -256,6 +258,8 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         scenario.operator.recover =
             recover.0.map(|(after, retry)| Recover { after: Span::from_ns(after), retry: Span::from_ns(retry) });
         scenario.operator.retry = recover.1.map(|(after, times)| Retry { after: Span::from_ns(after), times });
+        let planted = scenario.verdict.must_violate.is_some() && bearer(defect, &scenario.policy).is_ok();
+        scenario.defect = if planted { defect } else { Defect::None };
         scenario.seed = times.3;
         scenario.clock_drift_ppm = drift.map(|ppm| (Host::Destination, ppm)).into_iter().collect();
         scenario

@@ -20,7 +20,7 @@ pub fn outcome(world: &World, oracle: &Oracle) -> Outcome {
     if complete.is_empty() {
         return if world.can_rebuild() { Outcome::Stalled } else { Outcome::Lost };
     }
-    let runs = |host: Host| world.vm().copy(host).is_some_and(|copy| copy.executes() && copy.is_complete());
+    let runs = |host: Host| world.vm().copy(host).is_some_and(|copy| copy.goes_on() && copy.is_complete());
     let hosts: Vec<Host> = complete.into_iter().filter(|&host| runs(host) && world.can_release(host)).collect();
     let Some(host) = hosts.into_iter().max_by_key(|&host| world.vm().copy(host).map(|copy| copy.branch)) else {
         return Outcome::Stalled;

@@ -150,7 +150,7 @@ pub enum Action {
     EndCheckpoints,
     /// Work: reads and clears that log and copies the pages; answered by [`Input::Staged`].
     Stage,
-    /// A version is complete: where the platform has it so, pages that only arrived since no longer count as dirty.
+    /// All of a version is sent: where the platform has it so, pages that only arrived since no longer count as dirty.
     ForgetArrivals,
     /// What was copied counts as dirty again; `all`: and whatever ever was.
     Restage {

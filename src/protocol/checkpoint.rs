@@ -25,6 +25,8 @@ pub(super) struct Checkpointer {
     round: Round,
     /// The version under way, or the next.
     version: Version,
+    /// The newest that the store has said to be whole, on which the next builds; `None`: that has all pages.
+    acknowledged: Option<Version>,
     /// When its round began.
     began: LocalTime,
     /// Pages of it, and those among them that are not sent.
@@ -39,8 +41,8 @@ pub(super) struct Checkpointer {
     lease: Option<Lease>,
     /// The vCPUs stand because the lease has run out.
     frozen: bool,
-    /// The frozen image of a copy that never runs here is being sent, and no more.
-    image: bool,
+    /// The frozen image of a copy that never runs here is being sent, and no more: its CPU and devices.
+    image: Option<StateId>,
 }
 
 /// Where a round is.
@@ -92,6 +94,7 @@ impl Checkpointer {
             epoch: Epoch::default(),
             round: Round::Off,
             version: Version(1),
+            acknowledged: Some(Version(0)),
             began: LocalTime::from_ns(0),
             pages: PageCount::ZERO,
             left: PageCount::ZERO,
@@ -100,7 +103,7 @@ impl Checkpointer {
             unreleased: None,
             lease,
             frozen: false,
-            image: false,
+            image: None,
             policy,
         })
     }
@@ -119,7 +122,7 @@ impl Checkpointer {
     /// The copy here, which runs already, is protected from the first version on, which has all its pages.
     pub(super) fn protect(&mut self, attempt: Attempt, now: LocalTime, out: &mut Actions) {
         self.attempt = attempt;
-        self.version = Version(0);
+        (self.version, self.acknowledged) = (Version(0), None);
         out.push(Action::LogCheckpoints { all: true });
         self.connect(out);
         if let Some(lease) = &mut self.lease {
@@ -129,14 +132,13 @@ impl Checkpointer {
     }
 
     /// The frozen image of the copy here, whose CPU and devices are `state`, is the base in the store.
-    pub(super) fn send_image(&mut self, attempt: Attempt, state: StateId, out: &mut Actions) {
+    pub(super) fn send_image(&mut self, attempt: Attempt, state: StateId, now: LocalTime, out: &mut Actions) {
         self.attempt = attempt;
-        self.version = Version(0);
-        self.image = true;
+        (self.version, self.acknowledged) = (Version(0), None);
+        self.image = Some(state);
         out.push(Action::LogCheckpoints { all: true });
         self.connect(out);
-        self.round = Round::StageTwo(state);
-        out.push(Action::Stage);
+        self.begin(now, out);
     }
 
     /// The copy here runs: rounds begin.
@@ -173,7 +175,7 @@ impl Checkpointer {
 
     /// Makes no more checkpoints; what is held stays held. A VM that stands for one goes on.
     pub(super) fn stop(&mut self, out: &mut Actions) {
-        if matches!(self.round, Round::Suspending | Round::StageTwo(_) | Round::Unleased(_)) && !self.image {
+        if matches!(self.round, Round::Suspending | Round::StageTwo(_) | Round::Unleased(_)) && self.image.is_none() {
             out.push(Action::Unsuspend);
         }
         self.round = Round::Off;
@@ -215,6 +217,10 @@ impl Checkpointer {
     fn begin(&mut self, now: LocalTime, out: &mut Actions) {
         self.began = now;
         self.output_waits = false;
+        if let Some(state) = self.image {
+            self.round = Round::StageTwo(state);
+            return out.push(Action::Stage);
+        }
         match self.policy.stages {
             Stages::Two => {
                 self.enter(Round::StageOne, Phase::Stage1, out);
@@ -319,7 +325,7 @@ impl Checkpointer {
             Round::StageOne => self.suspend(out),
             Round::StageTwo(state) => {
                 self.pages = pages;
-                if self.image {
+                if self.image.is_some() {
                     return self.send(state, out);
                 }
                 out.push(Action::SealOutput(self.version));
@@ -348,9 +354,10 @@ impl Checkpointer {
         if self.left > PageCount::ZERO {
             out.push(Action::Unstage { budget: self.chunk });
         } else {
-            let (version, pages) = (self.version, self.pages);
+            let Self { version, acknowledged: after, pages, .. } = *self;
             self.enter(Round::Committing, Phase::Commit, out);
-            self.say(Channel::Checkpoint, Message::Mark { version, state, pages }, out);
+            self.say(Channel::Checkpoint, Message::Mark { version, after, state, pages }, out);
+            out.push(Action::ForgetArrivals);
         }
     }
 }

@@ -159,6 +159,8 @@ pub enum Message {
     Mark {
         /// Which.
         version: Version,
+        /// What it builds upon: the newest that is known to be whole there; `None`: it has all pages.
+        after: Option<Version>,
         /// CPU and devices.
         state: StateId,
         /// How many pages it has.
@@ -186,8 +188,8 @@ pub enum Message {
     Read,
     /// Store → restoring side: nothing older is accepted any more; this is the newest complete version.
     Claimed(Option<Stored>),
-    /// Restoring side → store: send what was claimed.
-    Fetch,
+    /// Restoring side → store: send this version, which was claimed.
+    Fetch(Version),
     /// Store → restoring side: pages of the claimed version.
     Restored(Batch),
     /// Store → restoring side: that is all.
@@ -257,7 +259,7 @@ impl Message {
             Self::Claim { .. } => "claim",
             Self::Read => "read",
             Self::Claimed(_) => "claimed",
-            Self::Fetch => "fetch",
+            Self::Fetch(_) => "fetch",
             Self::Restored(_) => "restored",
             Self::AllRestored => "all-restored",
             Self::WriteFinal => "write-final",

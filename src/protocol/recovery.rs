@@ -181,12 +181,15 @@ impl Recovery {
             out.push(Action::DropWork);
             out.push(Action::Clean);
         }
-        if self.claimed.is_some() && !self.is_local() {
-            self.step = Step::Fetching;
-            self.say(Channel::Checkpoint, Message::Fetch, out);
-        } else {
-            self.step = Step::Merging;
-            out.push(Action::Merge);
+        match self.claimed {
+            Some(stored) if !self.is_local() => {
+                self.step = Step::Fetching;
+                self.say(Channel::Checkpoint, Message::Fetch(stored.version), out);
+            }
+            _ => {
+                self.step = Step::Merging;
+                out.push(Action::Merge);
+            }
         }
     }
 

@@ -42,8 +42,18 @@ pub struct Store {
 struct Arriving {
     from: Host,
     kept: PageCount,
-    mark: Option<(StateId, PageCount)>,
+    /// CPU and devices, and what it builds upon, once its sender has said that it is all here.
+    mark: Option<(StateId, Option<Version>)>,
     sealed: bool,
+}
+
+/// What a sender says of a version that it has sent.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    version: Version,
+    after: Option<Version>,
+    state: StateId,
+    pages: PageCount,
 }
 
 impl Store {
@@ -75,10 +85,15 @@ impl Store {
         self
     }
 
-    /// The first version that is not complete. Where the base is not in the store, it is complete from the beginning.
-    fn next(&self) -> Version {
-        let first = if self.policy.forward() { Version(0) } else { Version(1) };
-        self.newest.map_or(first, |newest| Version(newest.version.0 + 1))
+    /// Up to which version all is complete. Where the base is not in the store, it is complete from the beginning.
+    fn complete(&self) -> Option<Version> {
+        let base = if self.policy.forward() { None } else { Some(Version(0)) };
+        self.newest.map(|newest| newest.version).or(base)
+    }
+
+    /// Whether a version is complete, or whole and waiting for one before it.
+    fn has(&self, version: Version) -> bool {
+        self.complete() >= Some(version) || self.arriving.get(&version).is_some_and(|arriving| arriving.sealed)
     }
 
     fn say(&self, to: Host, channel: Channel, message: Message, out: &mut Actions) {
@@ -101,7 +116,7 @@ impl Store {
     fn chunk(&mut self, from: Host, version: Version, batch: Batch, out: &mut Actions) {
         let capacity = self.policy.store.capacity;
         let full = |kept: PageCount| capacity.is_some_and(|room| kept.bytes(self.page_size) > room);
-        if version < self.next() {
+        if self.complete() >= Some(version) {
             // Of a version that is complete: an echo.
             return;
         }
@@ -118,13 +133,12 @@ impl Store {
     }
 
     /// Its sender says that a version is all here; what it says is compared with what came.
-    fn mark(&mut self, from: Host, version: Version, state: StateId, pages: PageCount, out: &mut Actions) {
-        if version < self.next() {
-            return self.say(from, Channel::Checkpoint, Message::Committed(version), out);
+    fn mark(&mut self, from: Host, mark: Mark, out: &mut Actions) {
+        let Mark { version, after, state, pages } = mark;
+        if self.complete() >= Some(version) {
+            return;
         }
-        // Versions follow each other; only the base may come beside the first.
-        let follows = version <= Version(self.next().0 + 1) || self.arriving.contains_key(&Version(version.0 - 1));
-        if !follows {
+        if after.is_some_and(|after| !self.has(after)) {
             self.forget(version, out);
             return self.say(from, Channel::Checkpoint, Message::Gap(version), out);
         }
@@ -134,7 +148,7 @@ impl Store {
             self.forget(version, out);
             return self.say(from, Channel::Checkpoint, Message::Torn(version), out);
         }
-        arriving.mark = Some((state, pages));
+        arriving.mark = Some((state, after));
         out.push(Action::Seal { version });
     }
 
@@ -145,27 +159,36 @@ impl Store {
         out.push(Action::Forget(version));
     }
 
-    /// A version is whole: it is complete, and so are those that waited for it, if it is the next.
+    /// A version is whole. It is complete if what it builds upon is, and so are then those that waited for it.
     fn sealed(&mut self, version: Version, out: &mut Actions) {
         let Some(arriving) = self.arriving.get_mut(&version) else { return };
         arriving.sealed = true;
         let from = arriving.from;
-        if version != self.next() {
-            return self.say(from, Channel::Checkpoint, Message::Sealed(version), out);
-        }
         let mut told = BTreeMap::new();
-        while let Some(whole) = self.arriving.get(&self.next()).filter(|arriving| arriving.sealed) {
-            let (from, mark) = (whole.from, whole.mark);
-            let (state, _) = mark.expect("only a marked version is sealed");
-            let stored = Stored { version: self.next(), state };
+        while let Some((stored, from)) = self.next() {
+            let superseded: Vec<Version> = self.arriving.range(..stored.version).map(|(version, _)| *version).collect();
+            for version in superseded {
+                self.forget(version, out);
+            }
             self.arriving.remove(&stored.version);
             self.newest = Some(stored);
             out.push(Action::Commit(stored));
             told.insert(from, stored.version);
         }
+        if self.complete() < Some(version) {
+            self.say(from, Channel::Checkpoint, Message::Sealed(version), out);
+        }
         for (from, version) in told {
             self.say(from, Channel::Checkpoint, Message::Committed(version), out);
         }
+    }
+
+    /// The first version that is whole and builds on what is complete, and whose it is.
+    fn next(&self) -> Option<(Stored, Host)> {
+        self.arriving.iter().find_map(|(&version, arriving)| {
+            let (state, after) = arriving.mark.filter(|_| arriving.sealed)?;
+            (after <= self.complete()).then_some((Stored { version, state }, arriving.from))
+        })
     }
 
     /// Who claims is answered with what it may restore; the same claim again is answered again.
@@ -229,13 +252,16 @@ impl Store {
         match envelope.message {
             Message::Claim { based } => self.claim(from, epoch, based, out),
             Message::Read => self.read(from, out),
-            Message::Fetch => {
+            // Only of what was read last: an older answer may have come late.
+            Message::Fetch(version) if self.newest.map(|newest| newest.version) == Some(version) => {
                 self.recalling = Some(from);
                 self.recall(true, out);
             }
             _ if self.refuses(from, channel, epoch, out) => {}
             Message::Chunk { version, batch } => self.chunk(from, version, batch, out),
-            Message::Mark { version, state, pages } => self.mark(from, version, state, pages, out),
+            Message::Mark { version, after, state, pages } => {
+                self.mark(from, Mark { version, after, state, pages }, out);
+            }
             Message::LeaseRequest(number) if !self.finished => {
                 self.say(from, Channel::Store, Message::LeaseGranted(number), out);
             }

@@ -221,6 +221,9 @@ impl World {
         self.still(host);
         self.agenda.cancel(Event::Access(host));
         self.say(Fact::Paused { host, guest, cause: PauseCause::Checkpoint });
+        if let Some(copy) = self.vm.slot(host) {
+            copy.suspended = true;
+        }
         Some(state)
     }
 

@@ -161,7 +161,7 @@ fn kind_of(message: &Message) -> MessageKind {
         Message::Claim { .. } => MessageKind::Claim,
         Message::Read => MessageKind::Read,
         Message::Claimed(_) => MessageKind::Claimed,
-        Message::Fetch => MessageKind::Fetch,
+        Message::Fetch(_) => MessageKind::Fetch,
         Message::Restored(_) => MessageKind::Restored,
         Message::AllRestored => MessageKind::AllRestored,
         Message::WriteFinal => MessageKind::WriteFinal,

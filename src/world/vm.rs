@@ -30,6 +30,8 @@ pub struct VmCopy {
     pub held: Option<Held>,
     /// Its vCPUs stand although they could run: the right to run is not held.
     pub frozen: bool,
+    /// Its vCPUs stand for a checkpoint and run again after it.
+    pub suspended: bool,
     /// Packets of the client that came while the vCPUs stood for a checkpoint or a lease.
     pub(super) queued: Vec<u64>,
     /// What all of the VM's memory was when the VM came here; pages that are not here are still as they were then.
@@ -80,6 +82,7 @@ impl VmCopy {
             sends_whole: false,
             held: None,
             frozen: false,
+            suspended: false,
             queued: Vec::new(),
             arrived_as: None,
         }
@@ -88,6 +91,11 @@ impl VmCopy {
     /// Whether its vCPUs run.
     pub fn executes(&self) -> bool {
         self.guest.as_ref().is_some_and(Guest::is_running)
+    }
+
+    /// Whether its vCPUs run, or stand for a checkpoint for a moment.
+    pub fn goes_on(&self) -> bool {
+        self.executes() || self.suspended && !self.frozen
     }
 
     /// Whether it could run: all memory, CPU and devices.
@@ -231,6 +239,7 @@ impl VmState {
         let copy = self.slot(host).as_mut()?;
         copy.branch = if forked { BranchId::new(newest) } else { origin };
         copy.at_state = None;
+        copy.suspended = false;
         copy.memory.run();
         if !copy.frozen {
             copy.guest.as_mut()?.start(now);

@@ -20,7 +20,6 @@ impl Checkpointer {
 
     /// This version and all before it are complete: what they cover may go, while the right to run is held.
     fn committed(&mut self, version: Version, now: LocalTime, out: &mut Actions) {
-        out.push(Action::ForgetArrivals);
         if self.holding {
             if self.may_run(now) {
                 out.push(Action::Release(version));
@@ -35,7 +34,8 @@ impl Checkpointer {
 
     fn end_round(&mut self, now: LocalTime, out: &mut Actions) {
         out.cancel(Timer::StoreOverdue);
-        if self.image {
+        self.acknowledged = Some(self.version);
+        if self.image.is_some() {
             self.stop(out);
             return;
         }
@@ -47,7 +47,19 @@ impl Checkpointer {
     fn repeat(&mut self, all: bool, now: LocalTime, out: &mut Actions) {
         out.cancel(Timer::StoreOverdue);
         out.push(Action::Restage { all });
+        if all {
+            // What it builds upon is the base, where that is not in the store.
+            self.acknowledged = if self.policy.forward() { None } else { Some(Version(0)) };
+        }
+        self.again();
         self.begin(now, out);
+    }
+
+    /// What is sent anew is another version: the store may have the last one after all, without this side's having heard.
+    fn again(&mut self) {
+        if self.image.is_none() {
+            self.version = Version(self.version.0 + 1);
+        }
     }
 
     /// The store does not answer, or has no room.
@@ -57,10 +69,11 @@ impl Checkpointer {
         }
         out.cancel(Timer::StoreOverdue);
         out.cancel(Timer::Checkpoint);
-        if matches!(self.round, Round::Suspending | Round::StageTwo(_)) && !self.image {
+        if matches!(self.round, Round::Suspending | Round::StageTwo(_) | Round::Unleased(_)) && self.image.is_none() {
             out.push(Action::Unsuspend);
         }
         self.round = Round::Lost;
+        self.again();
         out.push(Action::Restage { all: false });
         out.set(Timer::StoreRetry, self.policy.restore_retry);
         match self.policy.on_store_loss {

@@ -32,10 +32,10 @@ impl Source {
     }
 
     /// The frozen image is the base of checkpoints that are to outlive this host.
-    pub(super) fn send_image(&mut self, state: StateId, out: &mut Actions) {
+    pub(super) fn send_image(&mut self, state: StateId, now: LocalTime, out: &mut Actions) {
         let follows = self.settings.policy.migration != Migration::None;
         if let Some(checkpointer) = self.checkpointer.as_mut().filter(|_| follows) {
-            checkpointer.send_image(self.attempt, state, out);
+            checkpointer.send_image(self.attempt, state, now, out);
         }
     }
 

@@ -95,7 +95,7 @@ impl Source {
         self.base = Some(state);
         if self.write(Channel::Migration, Message::Switch { state, stale: outdated }, out) {
             self.state = State::Pushing(self.pushing(None, Errand::Asked, false, now));
-            self.send_image(state, out);
+            self.send_image(state, now, out);
         }
     }
 

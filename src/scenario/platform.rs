@@ -31,9 +31,9 @@ pub enum ArrivedPages {
     Clean,
     /// It does: placing it sets its bit.
     Dirty,
-    /// It does until the next commit, which clears the VMM's own bits; those of the guest's writes are the kernel's and stay. A
-    /// page of zeros does not: it is mapped and not written (`UFFDIO_ZEROPAGE`).
-    UntilCommit,
+    /// It does until all of a version is sent, which clears the VMM's own bits; those of the guest's writes are the kernel's and
+    /// stay. A page of zeros does not: it is mapped and not written (`UFFDIO_ZEROPAGE`).
+    UntilSent,
 }
 
 /// Costs and constants of a hypervisor on a kind of host.

@@ -22,7 +22,7 @@ impl CheckpointLog {
         match self.arrived {
             ArrivedPages::Clean => {}
             ArrivedPages::Dirty => self.dirty.insert(page),
-            ArrivedPages::UntilCommit => {
+            ArrivedPages::UntilSent => {
                 if !is_zero() {
                     self.fresh.insert(page);
                 }

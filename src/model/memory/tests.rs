@@ -159,6 +159,6 @@ fn pages_that_arrive_count_as_the_platform_says() {
         assert_eq!(staged(ArrivedPages::Clean, commits), [3, 5], "what the guest has written, before it came or after");
         assert_eq!(staged(ArrivedPages::Dirty, commits), [0, 1, 2, 3, 4, 5]);
     }
-    assert_eq!(staged(ArrivedPages::UntilCommit, false), [2, 3, 4, 5], "all but zeros");
-    assert_eq!(staged(ArrivedPages::UntilCommit, true), [3, 5], "a commit forgets what only arrived");
+    assert_eq!(staged(ArrivedPages::UntilSent, false), [2, 3, 4, 5], "all but zeros");
+    assert_eq!(staged(ArrivedPages::UntilSent, true), [3, 5], "a commit forgets what only arrived");
 }

@@ -146,11 +146,8 @@ impl Destination {
                 self.state = State::Running { source_suspect: true };
                 out.report(self.attempt, Report::Success);
             }
-            // It stood by, and the base had not come through.
-            (None, false) => {
-                out.report(self.attempt, Report::Failure);
-                self.state = State::Ended(Report::Failure);
-            }
+            // The base had not come through: it stands by again, for a source that may live after all.
+            (None, false) => self.stand_by(out),
         }
     }
 

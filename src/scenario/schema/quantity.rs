@@ -184,7 +184,7 @@ spelled! {
     }
     MonitorInStop is "way of a monitor" { Answers = "answers", Blocked = "blocked", }
     Layout is "layout" { Contiguous = "contiguous", Shuffled = "shuffled", }
-    ArrivedPages is "state of arrived pages" { Clean = "clean", Dirty = "dirty", UntilCommit = "until-commit", }
+    ArrivedPages is "state of arrived pages" { Clean = "clean", Dirty = "dirty", UntilSent = "until-sent", }
     Protects is "direction of checkpoints" { Reverse = "reverse", Forward = "forward", Both = "both", }
     Medium is "medium of a store" { Memory = "memory", Disk = "disk", }
     Period is "rule of the period" { Gap = "gap", Max = "max", }

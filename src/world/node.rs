@@ -83,9 +83,11 @@ impl Node {
         LocalTime::from_ns(scaled(now.ns(), PPM + i128::from(self.drift_ppm), PPM))
     }
 
-    /// How long a time on its own clock really is.
+    /// How long a time on its own clock really is, rounded up: a timer never fires before its node's clock says so.
     fn real(&self, span: Span) -> Span {
-        Span::from_ns(scaled(span.ns(), PPM, PPM + i128::from(self.drift_ppm)))
+        let ppm = PPM + i128::from(self.drift_ppm);
+        let down = scaled(span.ns(), PPM, ppm);
+        Span::from_ns(down.saturating_add((i128::from(span.ns()) * PPM % ppm != 0).into()))
     }
 }
 

@@ -200,7 +200,10 @@ impl VmState {
     /// VM came, and the writes that wait for such pages.
     fn whole_hash(&self, host: Host) -> Option<MemoryHash> {
         let copy = self.copy(host)?;
-        let base = self.source.as_ref().filter(|source| source.memory.is_complete());
+        // As long as the source stands as it was when the VM came from there.
+        let state = |source: &VmCopy| self.states.get(source.at_state?.0 as usize);
+        let stands = |source: &&VmCopy| state(source).is_some_and(|state| state.hash == copy.arrived_as);
+        let base = self.source.as_ref().filter(|source| source.memory.is_complete()).filter(stands);
         copy.memory.whole_hash(copy.arrived_as, |page| base.map(|source| source.memory.content(page)))
     }
 
@@ -211,14 +214,15 @@ impl VmState {
         copy.guest = Some(state.guest);
         copy.branch = state.branch;
         copy.at_state = Some(id);
+        copy.serves = false;
         copy.arrived_as = state.hash;
         copy.memory.write_waiting(&state.waiting);
     }
 
-    /// The copy on `host` is no longer to be restored from, or served from: it is what is being restored.
+    /// Pages of the copy on `host` are no longer served: it is what is being restored. Until a state is loaded it is no copy
+    /// that could run, only part of one.
     pub(super) fn take_back(&mut self, host: Host) {
         if let Some(copy) = self.slot(host) {
-            copy.serves = false;
             copy.memory.stop_log();
         }
     }

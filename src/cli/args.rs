@@ -162,6 +162,8 @@ pub(super) enum SchemaKind {
     Platform,
     /// Files in models/workloads.
     Workload,
+    /// Files in models/policies.
+    Policy,
     /// Files in models/references.
     Reference,
 }

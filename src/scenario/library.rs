@@ -11,6 +11,7 @@ use include_dir::{Dir, include_dir};
 use super::error::ScenarioError;
 use super::parse::{parse, parse_reference};
 use super::schema::model::{Header, Model, ModelKind, Network, Platform, Workload};
+use super::schema::policy::Policy;
 use super::schema::reference::ReferenceFile;
 use super::source::Source;
 
@@ -126,6 +127,7 @@ fn about(kind: ModelKind, source: &Arc<Source>) -> String {
         ModelKind::Network => of::<Network>(source),
         ModelKind::Platform => of::<Platform>(source),
         ModelKind::Workload => of::<Workload>(source),
+        ModelKind::Policy => of::<Policy>(source),
         ModelKind::Reference => {
             parse_reference::<ReferenceFile>(source).ok().map(|file| first_sentence(&file.why).into())
         }

@@ -30,7 +30,7 @@ pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
         schema_location: None,
         schema: SchemaVersion,
         why: scenario.why.clone(),
-        policy: policy(&scenario.policy),
+        policy: ModelRef::Inline(Box::new(policy(&scenario.policy))),
         vms: scenario.vms.iter().map(|one| vm(one, page_size)).collect(),
         network: Some(ModelRef::Inline(Box::new(network(&scenario.network)))),
         platform: Some(ModelRef::Inline(Box::new(platform(&scenario.platform)))),
@@ -54,10 +54,12 @@ pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
             staging: drift(Host::Staging),
         }),
         faults: scenario.faults.iter().map(fault::fault).collect(),
-        tolerates: verdict.tolerates.iter().copied().map(Word).collect(),
-        waives: waives
-            .map(|waiver| verdict_text::Waiver { invariant: Word(waiver.invariant), why: waiver.why.clone() })
-            .collect(),
+        tolerates: Some(verdict.tolerates.iter().copied().map(Word).collect()),
+        waives: Some(
+            waives
+                .map(|waiver| verdict_text::Waiver { invariant: Word(waiver.invariant), why: waiver.why.clone() })
+                .collect(),
+        ),
         must_violate: verdict.must_violate.map(Word),
         defect: Some(scenario.defect).filter(|defect| *defect != Defect::None).map(Word),
         expect: Some(expect(scenario, columns)),
@@ -214,12 +216,15 @@ fn policy(policy: &Policy) -> policy_text::Policy {
         }),
     };
     policy_text::Policy {
-        migration,
+        base: None,
+        migration: Some(migration),
         handover: Some(handover(&policy.handover)),
         detector: Some(detector(&policy.detector)),
         checkpoint: policy.checkpoint.as_ref().map(checkpoint::checkpoint),
         ending: policy.checkpoint.as_ref().map(|_| Word(policy.ending)),
         fencing: policy.checkpoint.as_ref().map(|_| checkpoint::fencing(&policy.fencing)),
+        tolerates: None,
+        waives: None,
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::schema::ScenarioFile;
 use super::schema::model::{ModelKind, NetworkFile, PlatformFile, WorkloadFile};
+use super::schema::policy::PolicyFile;
 use super::schema::reference::ReferenceFile;
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Quantity, QuantityError, Ratio, Span};
 use crate::vocabulary::Mark;
@@ -60,15 +61,19 @@ A choice between forms is an object with one key: `{\"none\": {}}`, `{\"crash\":
 const MODELS: &str = "\
 ## Models
 
-`network`, `platform` and a VM's `workload` take a name or the values in place. A name is a file in `models/networks`,
-`models/platforms` or `models/workloads`, without its ending, looked up in the folder given by `--models`, else in the
-nearest `models/` at or above the scenario, then among those inside the program (`midflight list models`). Values in
-place may name a `base`; what they leave out comes from there, field by field, and a base may have a base.
+`policy`, `network`, `platform` and a VM's `workload` take a name or the values in place. A name is a file in
+`models/policies`, `models/networks`, `models/platforms` or `models/workloads`, without its ending, looked up in the folder
+given by `--models`, else in the nearest `models/` at or above the scenario, then among those inside the program (`midflight
+list models`). Values in place may name a `base`; what they leave out comes from there, field by field (`checkpoint` of a
+policy is one field), and a base may have a base.
 
 A model file has the fields of its kind and four more: `schema` (1), `about` (what it is, in one sentence), `source`
 (where each number comes from), and, if wanted, `$schema`. A rate trace is a file `models/traces/NAME.csv` with the
 header `from_s,rate_bit_s`, the sample of an empirical law a file `models/laws/NAME.csv` with the header `time_s`; times are seconds,
 read exactly as typed.
+
+A policy's file may have `tolerates` and `waives`, too: the claims of every scenario that names it, in place or as a base, and
+gives none of its own (`\"tolerates\": []` claims nothing). A waiver of what a scenario must violate is left out.
 ";
 
 const SETTING: &str = "\
@@ -76,7 +81,8 @@ const SETTING: &str = "\
 
 `--set path=value`, as often as wanted, replaces one value before the scenario is read: `--set vms[0].memory=8GiB` (or
 `vms.0.memory`), `--set network.latency='1 ms'`. The value is JSON if it can be read as JSON, and text otherwise.
-Objects that are missing on the way are made. A path may go through the name of a model: the name becomes the `base`.
+Objects that are missing on the way are made. A path may go through the name of a model: the name becomes the `base`, and of
+a policy the field that the path goes through is the base's, changed in one place: `--set policy.fencing.lease.term='2 s'`.
 ";
 
 /// The JSON Schema (2020-12) of a scenario.
@@ -90,6 +96,7 @@ pub fn model_schema(kind: ModelKind) -> Option<Value> {
         ModelKind::Network => Some(schema_of::<NetworkFile>("Midflight network model")),
         ModelKind::Platform => Some(schema_of::<PlatformFile>("Midflight platform model")),
         ModelKind::Workload => Some(schema_of::<WorkloadFile>("Midflight workload model")),
+        ModelKind::Policy => Some(schema_of::<PolicyFile>("Midflight policy")),
         ModelKind::Reference => Some(schema_of::<ReferenceFile>("Midflight reference")),
         ModelKind::Trace | ModelKind::Law => None,
     }

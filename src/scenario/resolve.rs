@@ -22,7 +22,7 @@ use super::schema::{ClockDrift, Disk as DiskText, Flow, ScenarioFile, Vm as VmTe
 use super::source::Source;
 use super::{Disk, Fidelity, Network, Operator, Output, OutputFlow, Platform, Recover, Retry, Scenario, Vm};
 use crate::units::{Bytes, EventRate, Span};
-use crate::vocabulary::Host;
+use crate::vocabulary::{Defect, Host};
 use context::{Context, Place};
 
 pub(super) use reference::resolve_reference;
@@ -80,16 +80,16 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         chunk_fits(context, network, platform, &root);
     }
     let policy = policy::policy(context, &file.policy, &root.key("policy"));
-    if let Some(platform) = &platform {
-        encoding::affordable(context, &policy, platform, &root);
-        checkpoint::affordable(context, &policy, platform, &root);
+    if let (Some(platform), Some(resolved)) = (&platform, &policy) {
+        encoding::affordable(context, &resolved.policy, platform, &resolved.migration);
+        checkpoint::affordable(context, &resolved.policy, platform, &resolved.checkpoint);
     }
     let vms = vms(context, file, platform.as_ref(), &root.key("vms"));
     if let (Some(network), Some(output)) = (&network, vms.first().and_then(|vm| vm.output.as_ref())) {
         packet_fits(context, network, output, &root.key("vms").index(0).key("output").key("size"));
     }
-    if let Some(vm) = vms.first() {
-        checkpoint::holds_what_there_is(context, &policy, vm, &root);
+    if let (Some(vm), Some(resolved)) = (vms.first(), &policy) {
+        checkpoint::holds_what_there_is(context, &resolved.policy, vm, &resolved.checkpoint);
     }
     let operator = Operator {
         migrate_at: file.operator.as_ref().and_then(|o| o.migrate_at).map_or(DEFAULT_MIGRATE_AT, |at| at.0),
@@ -100,14 +100,20 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
     };
     let clock_drift_ppm = drift(context, file.clock_drift_ppm.as_ref(), &root.key("clock_drift_ppm"));
     let emits = vms.first().is_some_and(|vm| vm.output.is_some());
-    let faults = fault::faults(context, &file.faults, &policy, emits, &root.key("faults"));
-    let verdict = verdict::verdict(context, file, columns, &root);
-    let defect = verdict::defect(context, file, &policy, &root.key("defect"));
+    let (policy, claims) = policy.map_or_else(Default::default, |resolved| (Some(resolved.policy), resolved.claims));
+    let verdict = verdict::verdict(context, file, claims, columns, &root);
+    let (faults, defect) = match &policy {
+        Some(policy) => (
+            fault::faults(context, &file.faults, policy, emits, &root.key("faults")),
+            verdict::defect(context, file, policy, &root.key("defect")),
+        ),
+        None => (Vec::new(), Defect::None),
+    };
     let horizon = horizon(context, file, vms.first(), network.as_ref(), operator.migrate_at, &root.key("horizon"));
     Some(Scenario {
         name: name.into(),
         why: file.why.clone(),
-        policy,
+        policy: policy?,
         vms,
         network: network?,
         platform: platform?,

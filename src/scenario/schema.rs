@@ -48,8 +48,9 @@ pub struct ScenarioFile {
     pub schema: SchemaVersion,
     /// What the scenario shows, in a sentence.
     pub why: String,
-    /// How the VM is moved, handed over, and how trouble is noticed.
-    pub policy: Policy,
+    /// How the VM is moved, protected and handed over, and how trouble is noticed: a name under `models/policies`, or the
+    /// values themselves.
+    pub policy: ModelRef<Policy>,
     /// The VMs that are moved; exactly one for now.
     pub vms: Vec<Vm>,
     /// Links and protocols between hosts: a name under `models/networks`, or the values themselves. Default: `"gige"`.
@@ -68,12 +69,13 @@ pub struct ScenarioFile {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faults: Vec<Fault>,
     /// Claim: a single fault of one of these classes, starting in the guarantee window, does no harm.
-    /// Default: no claim.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tolerates: Vec<Word<FaultClass>>,
-    /// Invariants that tolerated faults may break after all. Default: none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub waives: Vec<Waiver>,
+    /// Default: what the policy's file says, and else no claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerates: Option<Vec<Word<FaultClass>>>,
+    /// Invariants that tolerated faults may break after all. Default: what the policy's file says, without what must be
+    /// violated, and else none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waives: Option<Vec<Waiver>>,
     /// The invariant that this run must break, for a negative control. Default: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub must_violate: Option<Word<Invariant>>,

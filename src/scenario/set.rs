@@ -2,7 +2,8 @@
 //!
 //! Spliced into the JSON after the file itself has passed the strict reader, then printed and read again just as
 //! strictly; errors are drawn in that new text. It knows one thing of meaning: where a model's name stands, the name
-//! becomes that model's `base`, and a list of which one element is set is the base's.
+//! becomes that model's `base`, and a list of which one element is set is the base's. So is a field of a policy of which one
+//! value is set.
 
 use std::sync::Arc;
 
@@ -76,7 +77,7 @@ fn put(root: &mut Value, setting: &Setting, library: &Library) -> Result<(), Str
                 *here = Value::Object(Map::from_iter([("base".to_string(), base)]));
             }
             if let (Value::Object(model), Step::Key(key), Some(next)) = (&mut *here, step, next)
-                && number(next).is_some()
+                && (number(next).is_some() || kind == ModelKind::Policy)
                 && !model.contains_key(key)
                 && let Some(list) = inherited(library, kind, model, key)
             {
@@ -138,6 +139,7 @@ fn down<'a>(here: &'a mut Value, step: &Step, at: &JsonPath) -> Result<(&'a mut 
 /// The model whose name may stand here. A network that is not there is the default one.
 fn model_at(at: &JsonPath) -> Option<ModelKind> {
     match at.steps() {
+        [Step::Key(key)] if key == "policy" => Some(ModelKind::Policy),
         [Step::Key(key)] if key == "network" => Some(ModelKind::Network),
         [Step::Key(key)] if key == "platform" => Some(ModelKind::Platform),
         [Step::Key(vms), Step::Index(_), Step::Key(key)] if vms == "vms" && key == "workload" => {

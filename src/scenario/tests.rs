@@ -2,6 +2,7 @@
 
 mod documents;
 mod faults;
+mod policies;
 mod refusals;
 mod round_trip;
 mod settings;

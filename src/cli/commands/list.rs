@@ -6,6 +6,7 @@ use crate::cli::args::{List, ListFormat, Listed};
 use crate::cli::{Status, complain, print};
 use crate::metric::{COLUMNS, reference_markdown};
 use crate::oracle;
+use crate::scenario::schema::model::ModelKind;
 use crate::scenario::{json_schema, list_models};
 use crate::vocabulary::Defect;
 
@@ -19,7 +20,7 @@ struct Item {
 pub(in crate::cli) fn list(arguments: &List) -> Status {
     let items = match arguments.what {
         Listed::Models => models(arguments),
-        Listed::Policies => policies(),
+        Listed::Policies => policies(arguments),
         Listed::Invariants => invariants(),
         Listed::Defects => defects(),
         Listed::Metrics => metrics(),
@@ -51,12 +52,27 @@ fn models(arguments: &List) -> Vec<Item> {
     entries.map(|e| Item { name: e.name, kind: e.kind.as_str().into(), about: e.about }).collect()
 }
 
-/// The variants of the policy's enums, and the words that its fields take, with the texts of the schema.
-fn policies() -> Vec<Item> {
+/// Policies that can be named; then the variants of the policy's enums, and the words that its fields take, with the texts of
+/// the schema.
+fn policies(arguments: &List) -> Vec<Item> {
     let schema = json_schema();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
-    let mut items = Vec::new();
-    for kind in ["Migration", "StopRule", "Switch", "Push", "Handover", "Heartbeat", "What", "When", "Law"] {
+    let mut items = models(arguments);
+    items.retain(|item| item.kind == ModelKind::Policy.as_str());
+    let kinds = [
+        "Migration",
+        "StopRule",
+        "Switch",
+        "Push",
+        "Handover",
+        "Heartbeat",
+        "Trigger",
+        "Fencing",
+        "What",
+        "When",
+        "Law",
+    ];
+    for kind in kinds {
         for variant in schema["$defs"][kind]["oneOf"].as_array().into_iter().flatten() {
             let name = variant["properties"].as_object().and_then(|p| p.keys().next().cloned()).unwrap_or_default();
             items.push(Item { name, kind: kind.into(), about: text(&variant["description"]) });
@@ -71,6 +87,9 @@ fn policies() -> Vec<Item> {
         ("ThreePhase", "destination_on_silence"),
         ("Pings", "answered_by"),
         ("Detector", "transport_error"),
+        ("Checkpoint", "direction"),
+        ("Checkpoint", "on_store_loss"),
+        ("Policy", "ending"),
     ];
     for (definition, field) in fields {
         let of = &schema["$defs"][definition]["properties"][field];

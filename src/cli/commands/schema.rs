@@ -17,6 +17,7 @@ pub(in crate::cli) fn schema(arguments: &SchemaOf) -> Status {
         SchemaKind::Network => model_schema(ModelKind::Network),
         SchemaKind::Platform => model_schema(ModelKind::Platform),
         SchemaKind::Workload => model_schema(ModelKind::Workload),
+        SchemaKind::Policy => model_schema(ModelKind::Policy),
         SchemaKind::Reference => model_schema(ModelKind::Reference),
     };
     let schema = schema.expect("these kinds have schemas");

@@ -7,7 +7,7 @@ use crate::scenario::policy::{
 };
 use crate::scenario::schema::checkpoint as text;
 use crate::scenario::schema::model;
-use crate::scenario::schema::policy::Policy as PolicyText;
+use crate::scenario::schema::quantity::Word;
 use crate::scenario::{ArrivedPages, CheckpointCosts, Platform, Vm};
 use crate::units::{Bytes, Ratio, Span};
 use crate::vocabulary::Host;
@@ -109,25 +109,30 @@ fn places(context: &mut Context<'_>, checkpoint: &Checkpoint, migration: &Migrat
     }
 }
 
-pub(super) fn ending(context: &mut Context<'_>, policy: &PolicyText, store: Option<Host>, at: &Place) -> Ending {
-    let ending = policy.ending.map_or(Ending::Handshake, |word| word.0);
-    if policy.ending.is_some() && store.is_none() {
-        context.problem(&at.key("ending"), "there are no checkpoints to end", Some("leave `ending` out"));
+/// `given`: as typed, and where.
+pub(super) fn ending(context: &mut Context<'_>, given: Option<(Word<Ending>, Place)>, store: Option<Host>) -> Ending {
+    let Some((Word(ending), at)) = given else { return Ending::Handshake };
+    if store.is_none() {
+        context.problem(&at, "there are no checkpoints to end", Some("leave `ending` out"));
     }
     if ending == Ending::Arbiter && store.is_some_and(|host| host != Host::Staging) {
         let hint = "put the store on `staging`";
-        context.problem(&at.key("ending"), "an arbiter is a store on a third host", Some(hint));
+        context.problem(&at, "an arbiter is a store on a third host", Some(hint));
     }
     ending
 }
 
-pub(super) fn fencing(context: &mut Context<'_>, policy: &PolicyText, store: Option<Host>, at: &Place) -> Fencing {
-    let Some(text) = &policy.fencing else { return Fencing::None };
-    let at = at.key("fencing");
+/// `given`: as typed, and where.
+pub(super) fn fencing(
+    context: &mut Context<'_>,
+    given: Option<(text::Fencing, Place)>,
+    store: Option<Host>,
+) -> Fencing {
+    let Some((text, at)) = given else { return Fencing::None };
     if store.is_none() {
         context.problem(&at, "nothing is ever restored without checkpoints", Some("leave `fencing` out"));
     }
-    match text {
+    match &text {
         text::Fencing::None(_) => Fencing::None,
         text::Fencing::StoreClaim(_) => Fencing::StoreClaim,
         text::Fencing::Lease(lease) => Fencing::Lease(self::lease(context, lease, &at.key("lease"))),
@@ -190,21 +195,21 @@ pub(super) struct Like {
     pub device_state: Bytes,
 }
 
-/// A disk that is not there writes nothing that could be held.
-pub(super) fn holds_what_there_is(context: &mut Context<'_>, policy: &Policy, vm: &Vm, root: &Place) {
+/// A disk that is not there writes nothing that could be held. `at`: the checkpoints as typed.
+pub(super) fn holds_what_there_is(context: &mut Context<'_>, policy: &Policy, vm: &Vm, at: &Place) {
     let holds_disk = policy.checkpoint.as_ref().is_some_and(Checkpoint::holds_disk);
     if holds_disk && vm.disk.is_none() {
-        let at = root.key("policy").key("checkpoint").key("buffer");
+        let at = at.key("buffer");
         let hint = "give `vms[0].disk`, or hold packets alone with `network`";
         context.problem(&at, "the VM has no disk whose writes could be held", Some(hint));
     }
 }
 
-/// A disk costs time, and the platform must say how much.
-pub(super) fn affordable(context: &mut Context<'_>, policy: &Policy, platform: &Platform, root: &Place) {
+/// A disk costs time, and the platform must say how much. `at`: the checkpoints as typed.
+pub(super) fn affordable(context: &mut Context<'_>, policy: &Policy, platform: &Platform, at: &Place) {
     let on_disk = policy.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.store.medium == Medium::Disk);
     if on_disk && platform.checkpoint.disk_page.is_none() {
-        let at = root.key("policy").key("checkpoint").key("store").key("medium");
+        let at = at.key("store").key("medium");
         context.problem(&at, "the platform does not say what a page on disk costs", Some("give `platform.disk_page`"));
     }
 }

@@ -42,10 +42,10 @@ pub(super) fn channels(context: &mut Context<'_>, text: &text::PreCopy, at: &Pla
     1
 }
 
-/// Complains about an encoding that the platform cannot do or price.
-pub(super) fn affordable(context: &mut Context<'_>, policy: &Policy, platform: &Platform, root: &Place) {
+/// Complains about an encoding that the platform cannot do or price. `at`: the migration as typed.
+pub(super) fn affordable(context: &mut Context<'_>, policy: &Policy, platform: &Platform, at: &Place) {
     let Some(pre_copy) = policy.migration.pre_copy() else { return };
-    let at = root.key("policy").key("migration").key("pre-copy");
+    let at = at.key("pre-copy");
     match pre_copy.encoding {
         Encoding::Plain => {}
         Encoding::Compressed => {

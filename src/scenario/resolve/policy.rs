@@ -1,15 +1,19 @@
 //! `policy`: the defaults of QEMU where it has them, and limits that cannot work refused.
 
-use super::checkpoint;
-use super::context::{Context, Place};
+use super::context::{Context, Layers, Place};
 use super::encoding::{channels, encoding};
+use super::{checkpoint, verdict};
+use crate::scenario::Waiver;
 use crate::scenario::policy::{
     AnsweredBy, AtMax, AutoConverge, Cap, CapEnding, Caps, Detector, Handover, HandoverKind, Heartbeat, Hybrid,
     Migration, OnSilence, Phi, Policy, PostCopy, PreCopy, Push, Rule, StopRule, Switch, TransportError,
 };
+use crate::scenario::schema::Empty;
+use crate::scenario::schema::model::ModelRef;
 use crate::scenario::schema::policy as text;
 use crate::scenario::schema::quantity::{Text, Word};
 use crate::units::{ByteRate, Bytes, Ratio, Span};
+use crate::vocabulary::FaultClass;
 
 /// QEMU's `downtime-limit`.
 const DEFAULT_DOWNTIME_LIMIT: Span = Span::from_ms(300);
@@ -26,31 +30,70 @@ const MAX_PHI_WINDOW: u64 = 10_000;
 /// Pivots beyond any that were published (Hines and Gopalan use up to 7).
 const MAX_PIVOTS: u64 = 64;
 
-pub(super) fn policy(context: &mut Context<'_>, policy: &text::Policy, at: &Place) -> Policy {
-    let migration = match &policy.migration {
-        text::Migration::None(_) => Migration::None,
-        text::Migration::StopAndCopy(_) => Migration::StopAndCopy,
-        text::Migration::PreCopy(text) => {
-            Migration::PreCopy(pre_copy(context, text, &at.key("migration").key("pre-copy")))
-        }
-        text::Migration::PostCopy(text) => {
-            Migration::PostCopy(post_copy(context, text, &at.key("migration").key("post-copy")))
-        }
-        text::Migration::Hybrid(text) => Migration::Hybrid(hybrid(context, text, &at.key("migration").key("hybrid"))),
-    };
+/// A policy, where parts of it were typed, and what its files claim.
+pub(super) struct Resolved {
+    pub policy: Policy,
+    pub migration: Place,
+    pub checkpoint: Place,
+    pub claims: Claims,
+}
+
+/// What a scenario claims that says nothing else.
+#[derive(Default)]
+pub(super) struct Claims {
+    pub tolerates: Vec<FaultClass>,
+    pub waives: Vec<Waiver>,
+}
+
+/// `None`, with a problem noted, if the policy or one of its bases is not to be had.
+pub(super) fn policy(context: &mut Context<'_>, reference: &ModelRef<text::Policy>, at: &Place) -> Option<Resolved> {
+    let layers = context.layers(reference, at)?;
+    let stand_in = text::Migration::None(Empty {});
+    let (text, at_migration) = context.required(&layers, "migration", |policy| policy.migration.clone(), stand_in);
+    let migration = migration(context, &text, &at_migration);
     // Once a post-copy has switched over, QEMU's source refuses to go on; a pre-copy's does.
     let silent_source = if migration.post_copy().is_some() { OnSilence::Wait } else { OnSilence::Resume };
-    let at_checkpoint = at.key("checkpoint");
-    let checkpoint =
-        policy.checkpoint.as_ref().map(|text| checkpoint::checkpoint(context, text, &migration, &at_checkpoint));
+    let checkpoints = layers.pick("checkpoint", |policy| policy.checkpoint.clone());
+    let at_checkpoint = checkpoints.as_ref().map_or_else(|| layers.at().key("checkpoint"), |(_, at)| at.clone());
+    let checkpoint = checkpoints.map(|(text, at)| checkpoint::checkpoint(context, &text, &migration, &at));
     let store = checkpoint.as_ref().map(|checkpoint| checkpoint.store.host);
-    Policy {
-        ending: checkpoint::ending(context, policy, store, at),
-        fencing: checkpoint::fencing(context, policy, store, at),
+    let ending = layers.pick("ending", |policy| policy.ending);
+    let fencing = layers.pick("fencing", |policy| policy.fencing.clone());
+    let (handover_text, at_handover) = part(&layers, "handover", |policy| policy.handover.clone());
+    let (detector_text, at_detector) = part(&layers, "detector", |policy| policy.detector.clone());
+    let policy = Policy {
+        ending: checkpoint::ending(context, ending, store),
+        fencing: checkpoint::fencing(context, fencing, store),
         checkpoint,
         migration,
-        handover: handover(context, policy.handover.as_ref(), silent_source, &at.key("handover")),
-        detector: detector(context, policy.detector.as_ref(), &at.key("detector")),
+        handover: handover(context, handover_text.as_ref(), silent_source, &at_handover),
+        detector: detector(context, detector_text.as_ref(), &at_detector),
+    };
+    let claims = claims(context, &layers);
+    Some(Resolved { policy, migration: at_migration, checkpoint: at_checkpoint, claims })
+}
+
+/// A part that need not be there, and where it is or would be.
+fn part<T>(layers: &Layers<text::Policy>, key: &str, get: impl Fn(&text::Policy) -> Option<T>) -> (Option<T>, Place) {
+    layers.pick(key, get).map_or_else(|| (None, layers.at().key(key)), |(text, at)| (Some(text), at))
+}
+
+fn claims(context: &mut Context<'_>, layers: &Layers<text::Policy>) -> Claims {
+    let tolerates = layers.pick("tolerates", |policy| policy.tolerates.clone()).map(|(words, _)| words);
+    let waives = layers.pick("waives", |policy| policy.waives.clone());
+    Claims {
+        tolerates: tolerates.unwrap_or_default().into_iter().map(|word| word.0).collect(),
+        waives: waives.map(|(waives, at)| verdict::waivers(context, &waives, &at)).unwrap_or_default(),
+    }
+}
+
+fn migration(context: &mut Context<'_>, text: &text::Migration, at: &Place) -> Migration {
+    match text {
+        text::Migration::None(_) => Migration::None,
+        text::Migration::StopAndCopy(_) => Migration::StopAndCopy,
+        text::Migration::PreCopy(text) => Migration::PreCopy(pre_copy(context, text, &at.key("pre-copy"))),
+        text::Migration::PostCopy(text) => Migration::PostCopy(post_copy(context, text, &at.key("post-copy"))),
+        text::Migration::Hybrid(text) => Migration::Hybrid(hybrid(context, text, &at.key("hybrid"))),
     }
 }
 

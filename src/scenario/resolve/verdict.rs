@@ -1,12 +1,14 @@
 //! The verdict: claims that contradict each other, bounds in the unit of their column, and a defect that must be caught.
 
 use super::context::{Context, Place};
+use super::policy::Claims;
 use crate::scenario::defect::bearer;
 use crate::scenario::schema::ScenarioFile;
-use crate::scenario::schema::verdict::Bound;
+use crate::scenario::schema::quantity::Word;
+use crate::scenario::schema::verdict::{self as verdict_text, Bound};
 use crate::scenario::{MetricBound, Policy, Verdict, Waiver};
 use crate::units::{Bytes, PageCount, Quantity, Ratio, Span};
-use crate::vocabulary::Defect;
+use crate::vocabulary::{Defect, FaultClass, Invariant};
 
 /// The unit of a column of the record, and so of a bound on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,26 +36,27 @@ pub struct Column {
 
 const PPM: u128 = 1_000_000;
 
-pub(super) fn verdict(context: &mut Context<'_>, file: &ScenarioFile, columns: &[Column], root: &Place) -> Verdict {
+/// `claims`: those of the policy, for a scenario that makes none.
+pub(super) fn verdict(
+    context: &mut Context<'_>,
+    file: &ScenarioFile,
+    claims: Claims,
+    columns: &[Column],
+    root: &Place,
+) -> Verdict {
     let must_violate = file.must_violate.map(|word| word.0);
-    let at = root.key("waives");
-    for (i, waiver) in file.waives.iter().enumerate() {
-        let at = at.index(i);
-        if waiver.why.trim().is_empty() {
-            context.problem(&at.key("why"), "is empty", Some("say in a sentence why the invariant need not hold"));
-        }
-        if Some(waiver.invariant.0) == must_violate {
-            let message = format!("`{}` must be violated, so it cannot be waived too", waiver.invariant.0);
-            context.problem(&at.key("invariant"), message, Some("remove it here or in `must_violate`"));
-        }
-    }
-    let waives = file.waives.iter().map(|waiver| Waiver { invariant: waiver.invariant.0, why: waiver.why.clone() });
+    let own = |word: &Word<FaultClass>| word.0;
+    let tolerates = file.tolerates.as_ref().map_or(claims.tolerates, |words| words.iter().map(own).collect());
+    let waives = match &file.waives {
+        Some(own) => own_waivers(context, own, must_violate, &root.key("waives")),
+        None => claims.waives.into_iter().filter(|waiver| Some(waiver.invariant) != must_violate).collect(),
+    };
     let expect = file.expect.clone().unwrap_or_default();
     let at = root.key("expect").key("metrics");
     let metrics = expect.metrics.iter();
     Verdict {
-        tolerates: file.tolerates.iter().map(|word| word.0).collect(),
-        waives: waives.collect(),
+        tolerates,
+        waives,
         must_violate,
         outcome: expect.outcome.iter().map(|word| word.0).collect(),
         metrics: metrics.filter_map(|(name, text)| bound(context, name, text, columns, &at.key(name))).collect(),
@@ -74,6 +77,28 @@ pub(super) fn defect(context: &mut Context<'_>, file: &ScenarioFile, policy: &Po
         context.problem(at, format!("`{defect}` would change nothing: {lacking}"), None);
     }
     defect
+}
+
+fn own_waivers(
+    context: &mut Context<'_>,
+    own: &[verdict_text::Waiver],
+    must_violate: Option<Invariant>,
+    at: &Place,
+) -> Vec<Waiver> {
+    for (i, waiver) in own.iter().enumerate().filter(|(_, waiver)| Some(waiver.invariant.0) == must_violate) {
+        let message = format!("`{}` must be violated, so it cannot be waived too", waiver.invariant.0);
+        context.problem(&at.index(i).key("invariant"), message, Some("remove it here or in `must_violate`"));
+    }
+    waivers(context, own, at)
+}
+
+/// Waivers as typed, each with its reason.
+pub(super) fn waivers(context: &mut Context<'_>, waivers: &[verdict_text::Waiver], at: &Place) -> Vec<Waiver> {
+    for (i, _) in waivers.iter().enumerate().filter(|(_, waiver)| waiver.why.trim().is_empty()) {
+        let hint = "say in a sentence why the invariant need not hold";
+        context.problem(&at.index(i).key("why"), "is empty", Some(hint));
+    }
+    waivers.iter().map(|waiver| Waiver { invariant: waiver.invariant.0, why: waiver.why.clone() }).collect()
 }
 
 fn bound(context: &mut Context<'_>, name: &str, text: &Bound, columns: &[Column], at: &Place) -> Option<MetricBound> {

@@ -1,4 +1,5 @@
-//! Models as typed: networks, platforms and workloads, inline in a scenario or in a file of their own.
+//! Models as typed: networks, platforms, workloads and (see `schema::policy`) policies, inline in a scenario or in a file
+//! of their own.
 //!
 //! A model is written once and used twice, so a macro makes both types from one list of fields: the inline object,
 //! and the file with its header (`schema`, `about`, `source`). Every field may be left to the `base`. What it does not
@@ -27,6 +28,8 @@ pub enum ModelKind {
     Platform,
     /// Guest memory.
     Workload,
+    /// How VMs are moved and protected.
+    Policy,
     /// A rate over time, as CSV.
     Trace,
     /// A sample of times, as CSV.
@@ -37,7 +40,8 @@ pub enum ModelKind {
 
 impl ModelKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Network, Self::Platform, Self::Workload, Self::Trace, Self::Law, Self::Reference];
+    pub const ALL: [Self; 7] =
+        [Self::Network, Self::Platform, Self::Workload, Self::Policy, Self::Trace, Self::Law, Self::Reference];
 
     /// The word for one.
     pub const fn as_str(self) -> &'static str {
@@ -45,6 +49,7 @@ impl ModelKind {
             Self::Network => "network",
             Self::Platform => "platform",
             Self::Workload => "workload",
+            Self::Policy => "policy",
             Self::Trace => "trace",
             Self::Law => "law",
             Self::Reference => "reference",
@@ -56,6 +61,7 @@ impl ModelKind {
             Self::Network => "networks",
             Self::Platform => "platforms",
             Self::Workload => "workloads",
+            Self::Policy => "policies",
             Self::Trace => "traces",
             Self::Law => "laws",
             Self::Reference => "references",
@@ -148,6 +154,8 @@ macro_rules! model {
         $(#[$doc:meta])* $name:ident,
         $(#[$file_doc:meta])* $file:ident,
         { $($(#[$meta:meta])* $field:ident: $type:ty,)+ }
+        // Fields of the file alone.
+        $(, file { $($(#[$own_meta:meta])* $own:ident: $own_type:ty,)+ })?
     ) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
@@ -161,6 +169,12 @@ macro_rules! model {
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 pub $field: Option<$type>,
             )+
+            $($(
+                #[serde(skip)]
+                #[schemars(skip)]
+                $(#[$own_meta])*
+                pub $own: Option<$own_type>,
+            )+)?
         }
 
         $(#[$file_doc])*
@@ -184,11 +198,16 @@ macro_rules! model {
                 #[serde(default, skip_serializing_if = "Option::is_none")]
                 pub $field: Option<$type>,
             )+
+            $($(
+                $(#[$own_meta])*
+                #[serde(default, skip_serializing_if = "Option::is_none")]
+                pub $own: Option<$own_type>,
+            )+)?
         }
 
         impl From<$file> for $name {
             fn from(file: $file) -> Self {
-                Self { base: file.base, $($field: file.$field,)+ }
+                Self { base: file.base, $($field: file.$field,)+ $($($own: file.$own,)+)? }
             }
         }
 
@@ -210,6 +229,7 @@ macro_rules! model {
         }
     };
 }
+pub(super) use model;
 
 model! {
     /// Links and protocols between hosts. What neither it nor its bases give and has no default must be given.

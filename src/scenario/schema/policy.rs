@@ -1,38 +1,45 @@
-//! `policy` as typed: migration, handover, detector. It does not know defaults; see `scenario::resolve`.
+//! `policy` as typed, in a scenario or a file of its own. It does not know defaults; see `scenario::resolve`.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Empty;
 use super::checkpoint::{Checkpoint, Fencing};
-use super::quantity::{Text, Word};
+use super::model::{Header, Model, ModelKind, model};
+use super::quantity::{SchemaVersion, Text, Word};
+use super::verdict::Waiver;
 use crate::scenario::policy::{AnsweredBy, AtMax, CapEnding, Ending, OnSilence, TransportError};
 use crate::units::{ByteRate, Bytes, Ratio, Span};
+use crate::vocabulary::FaultClass;
 
-/// How the VM is moved and how trouble is noticed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Policy {
-    /// How memory moves.
-    pub migration: Migration,
-    /// Who starts the VM at the destination, and what each node does when the other falls silent just then. Default:
-    /// `{"autostart": {}}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub handover: Option<Handover>,
-    /// How a node comes to suspect the other. Default: heartbeat every second, three misses; errors at the next write.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detector: Option<Detector>,
-    /// What protects the VM meanwhile. Default: nothing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub checkpoint: Option<Checkpoint>,
-    /// How the protection ends when the last page has arrived: the destination releases its output at once (`unilateral`),
-    /// goes on until it hears that the source will never restore (`handshake`), or writes that it is final to a store on a
-    /// third host (`arbiter`). Default: `"handshake"`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ending: Option<Word<Ending>>,
-    /// What must be known before a node restores. Default: `{"none": {}}`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fencing: Option<Fencing>,
+model! {
+    /// How the VM is moved, protected and handed over, and how trouble is noticed.
+    Policy,
+    /// A file in `models/policies`.
+    PolicyFile,
+    {
+        /// How memory moves. Must be given here or by a base.
+        migration: Migration,
+        /// Who starts the VM at the destination, and what each node does when the other falls silent just then. Default:
+        /// `{"autostart": {}}`.
+        handover: Handover,
+        /// How a node comes to suspect the other. Default: heartbeat every second, three misses; errors at the next write.
+        detector: Detector,
+        /// What protects the VM meanwhile. Default: nothing.
+        checkpoint: Checkpoint,
+        /// How the protection ends when the last page has arrived: the destination releases its output at once
+        /// (`unilateral`), goes on until it hears that the source will never restore (`handshake`), or writes that it is
+        /// final to a store on a third host (`arbiter`). Default: `"handshake"`.
+        ending: Word<Ending>,
+        /// What must be known before a node restores. Default: `{"none": {}}`.
+        fencing: Fencing,
+    },
+    file {
+        /// What scenarios that name it claim, as their own `tolerates` does, if they give none. Default: no claim.
+        tolerates: Vec<Word<FaultClass>>,
+        /// What scenarios that name it waive, as their own `waives` does, if they give none. Default: nothing.
+        waives: Vec<Waiver>,
+    }
 }
 
 /// How memory moves.

@@ -16,7 +16,6 @@ use crate::vocabulary::Phase;
 
 /// The rounds of one copy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "four facts that hold or not by themselves")]
 pub(super) struct Checkpointer {
     policy: Checkpoint,
     chunk: PageCount,

@@ -138,7 +138,8 @@ impl Store {
         if self.complete() >= Some(version) {
             return;
         }
-        if after.is_some_and(|after| !self.has(after)) {
+        // The base may come later, from another host.
+        if after.is_some_and(|after| after > Version(0) && !self.has(after)) {
             self.forget(version, out);
             return self.say(from, Channel::Checkpoint, Message::Gap(version), out);
         }

@@ -13,6 +13,7 @@ use super::held::Held;
 
 /// The VM on one host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "facts that hold or not by themselves")]
 pub struct VmCopy {
     /// Its memory.
     pub memory: Memory,

@@ -49,9 +49,10 @@ impl Liveness {
     }
 
     /// Every copy that executes holds output for longer than the bound, or, where nothing is left to happen, for ever. One whose output
-    /// flows is enough: the other is doomed.
+    /// flows is enough: the other is doomed. So is one whose missing pages cannot come.
     fn output_waits(&mut self, at: SimTime, settled: bool, world: &World) -> Option<String> {
-        let executing = world.vm().copies().filter(|(_, copy)| copy.executes());
+        let hopeful = |copy: &VmCopy| copy.is_complete() || world.pages_can_follow();
+        let executing = world.vm().copies().filter(|(_, copy)| copy.executes() && hopeful(copy));
         let oldest: Option<Vec<_>> =
             executing.map(|(host, copy)| Some((copy.held.as_ref()?.oldest()?, host))).collect();
         let (since, host) = oldest?.into_iter().max()?;

@@ -48,8 +48,9 @@ impl Checkpointer {
         out.cancel(Timer::StoreOverdue);
         out.push(Action::Restage { all });
         if all {
-            // What it builds upon is the base, where that is not in the store.
-            self.acknowledged = if self.policy.forward() { None } else { Some(Version(0)) };
+            // Only a copy that stays, or an image, has all pages; what follows a switchover builds upon the base.
+            let has_all = self.image.is_some() || !self.policy.reverse();
+            self.acknowledged = if has_all { None } else { Some(Version(0)) };
         }
         self.again();
         self.begin(now, out);

@@ -194,6 +194,8 @@ words! {
         DestinationHang = "destination-hang",
         /// Nothing is dead and nothing cut: heartbeats alone are lost, or a host or a link is slow.
         FalseSuspicion = "false-suspicion",
+        /// The store of checkpoints dies, and no host with it.
+        StoreCrash = "store-crash",
     }
 }
 

@@ -306,6 +306,7 @@ fn kind_name(what: &FaultKind) -> String {
         FaultKind::Crash(host) => format!("crash({host})"),
         FaultKind::CrashVmm(host) => format!("crash-vmm({host})"),
         FaultKind::CrashAgent(host) => format!("crash-agent({host})"),
+        FaultKind::CrashStore => "crash-store".into(),
         FaultKind::Hang(Part::Host, host) => format!("hang({host})"),
         FaultKind::Hang(Part::Vmm, host) => format!("hang-vmm({host})"),
         FaultKind::Hang(Part::Agent, host) => format!("hang-agent({host})"),

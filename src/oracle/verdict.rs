@@ -169,6 +169,7 @@ pub fn class_of_fault(fault: &Fault) -> Option<FaultClass> {
             Host::Destination => FaultClass::DestinationCrash,
             _ => FaultClass::Partition,
         },
+        FaultKind::CrashStore => FaultClass::StoreCrash,
         FaultKind::Hang(_, host) => match host {
             Host::Source => FaultClass::SourceHang,
             Host::Destination => FaultClass::DestinationHang,

@@ -21,6 +21,7 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         Fact::Struck(index) => struck(*index, scenario),
         Fact::Healed(index) => format!("fault {} ends: {}", index + 1, fault_name(&scenario.faults[*index])),
         Fact::Restarted { host, part } => format!("{} starts again and knows nothing", part_of(*host, *part)),
+        Fact::StoreRestarted(host) => format!("the store at {host} starts again, with what its medium has kept"),
         Fact::Resumed(resumption) => resumed(resumption),
         Fact::Paused { host, guest, cause } => {
             let what_for = match cause {

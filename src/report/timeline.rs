@@ -77,7 +77,7 @@ impl Kind {
     fn of(fact: &Fact) -> Self {
         match fact {
             Fact::Phase { .. } => Self::Phase,
-            Fact::Struck(_) | Fact::Healed(_) | Fact::Restarted { .. } => Self::Fault,
+            Fact::Struck(_) | Fact::Healed(_) | Fact::Restarted { .. } | Fact::StoreRestarted(_) => Self::Fault,
             Fact::Resumed(_)
             | Fact::Paused { .. }
             | Fact::CopyGone { .. }

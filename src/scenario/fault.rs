@@ -27,6 +27,8 @@ pub enum FaultKind {
     CrashVmm(Host),
     /// The agent alone dies: the kernel closes its connections, the VM executes on.
     CrashAgent(Host),
+    /// The store of checkpoints alone dies.
+    CrashStore,
     /// Nothing of it runs, for a time or for good.
     Hang(Part, Host),
     /// Work of the host takes longer by this factor.
@@ -247,14 +249,16 @@ impl FaultKind {
             | Self::DegradeCard { .. }
             | Self::Silence
             | Self::LoseHeartbeats { .. } => true,
-            Self::Crash(_) | Self::CrashVmm(_) | Self::CrashAgent(_) | Self::Reset => false,
+            Self::Crash(_) | Self::CrashVmm(_) | Self::CrashAgent(_) | Self::CrashStore | Self::Reset => false,
             Self::Group(members) => members.iter().any(Self::can_end),
         }
     }
 
     /// Whether something of it can start again.
     pub fn can_restart(&self) -> bool {
-        self.parts().iter().any(|part| matches!(part, Self::Crash(_) | Self::CrashVmm(_) | Self::CrashAgent(_)))
+        let restarts =
+            |part: &Self| matches!(part, Self::Crash(_) | Self::CrashVmm(_) | Self::CrashAgent(_) | Self::CrashStore);
+        self.parts().iter().any(restarts)
     }
 
     /// The hosts on which it kills the agent.
@@ -272,6 +276,10 @@ impl Fault {
         let pings = self.what.parts().iter().any(|part| matches!(part, FaultKind::LoseHeartbeats { .. }));
         if pings && policy.detector.heartbeat.is_none() {
             return Some("no heartbeats are sent, so none can be lost");
+        }
+        let store = self.what.parts().iter().any(|part| matches!(part, FaultKind::CrashStore));
+        if store && policy.checkpoint.is_none() {
+            return Some("no checkpoints are made, so there is no store");
         }
         match &self.when {
             Trigger::Outputs { .. } if !emits => Some("the VM has no `output`, so nothing is ever sent"),

@@ -167,7 +167,7 @@ fn instant(entry: &Entry, scenario: &Scenario) -> Option<Event> {
         Fact::Suspected { by, .. } => (news_of(by), "suspicion"),
         Fact::Reported { host, .. } => (news_of(host), "report"),
         Fact::Struck(index) if !lasts(&scenario.faults[index]) => (FAULTS, "fault"),
-        Fact::Restarted { host, .. } => (news_of(host), "fault"),
+        Fact::Restarted { host, .. } | Fact::StoreRestarted(host) => (news_of(host), "fault"),
         _ => return None,
     };
     let shape = Shape::Instant(track == FAULTS);

@@ -30,6 +30,8 @@ pub enum Fact {
         /// What of it.
         part: Part,
     },
+    /// The store at this host starts again, with what its medium has kept.
+    StoreRestarted(Host),
     /// The copy on this host began to execute.
     Resumed(Resumption),
     /// The copy on this host stopped executing.

@@ -54,6 +54,16 @@ impl World {
         Ok(())
     }
 
+    /// The store's process alone.
+    pub(super) fn crash_store(&mut self) -> Result<(), NotFired> {
+        let Some(host) = self.store_host().filter(|&host| self.lives(host, Seat::Store)) else {
+            return Err(NotFired::AlreadyDead);
+        };
+        let streams = self.kill(host, Seat::Store, false);
+        self.close_all(host, &streams);
+        Ok(())
+    }
+
     /// What a fault killed starts again, as far as what it needs is there.
     pub(super) fn restart(&mut self, fault: usize) {
         let scenario = self.scenario.clone();
@@ -77,6 +87,7 @@ impl World {
                     self.say(Fact::Restarted { host, part: Part::Agent });
                     self.start_agent(host);
                 }
+                FaultKind::CrashStore => self.restart_store(),
                 _ => {}
             }
         }
@@ -92,14 +103,28 @@ impl World {
         all.find(|(at, place, _)| (*at, *place) == (host, seat)).map(|(.., program)| program)
     }
 
-    /// What runs beside the agent: a store with what its disk has, or with nothing; a power switch.
+    /// What runs beside the agent: a store, a power switch.
     fn start_beside(&mut self, host: Host) {
-        for seat in [Seat::Store, Seat::Fencer] {
-            let Some(fresh) = self.program(host, seat) else { continue };
-            let node = self.node(host);
-            let kept = if seat == Seat::Store { node.kept_store.take().map(Program::Store) } else { None };
-            node.agents.insert(seat, kept.unwrap_or(fresh));
+        self.start_store(host);
+        if let Some(fresh) = self.program(host, Seat::Fencer) {
+            self.node(host).agents.insert(Seat::Fencer, fresh);
         }
+    }
+
+    /// A store starts with what its disk has, or with nothing.
+    fn start_store(&mut self, host: Host) {
+        let Some(fresh) = self.program(host, Seat::Store) else { return };
+        let node = self.node(host);
+        let kept = node.kept_store.take().map(Program::Store);
+        node.agents.insert(Seat::Store, kept.unwrap_or(fresh));
+    }
+
+    fn restart_store(&mut self) {
+        let Some(host) = self.store_host().filter(|&host| self.is_up(host) && !self.lives(host, Seat::Store)) else {
+            return;
+        };
+        self.say(Fact::StoreRestarted(host));
+        self.start_store(host);
     }
 
     fn start_agent(&mut self, host: Host) {

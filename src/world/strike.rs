@@ -95,6 +95,7 @@ impl World {
             FaultKind::Crash(host) => self.crash_host(host),
             FaultKind::CrashVmm(host) => self.crash_vmm(host),
             FaultKind::CrashAgent(host) => self.crash_agent(host),
+            FaultKind::CrashStore => self.crash_store(),
             FaultKind::Reset => {
                 let (source, destination) = (host_id(Host::Source), host_id(Host::Destination));
                 let before = self.effects.len();

@@ -20,6 +20,7 @@ fn what(what: &FaultKind) -> text::What {
         FaultKind::Crash(host) => text::What::Crash(Word(*host)),
         FaultKind::CrashVmm(host) => text::What::CrashVmm(Word(*host)),
         FaultKind::CrashAgent(host) => text::What::CrashAgent(Word(*host)),
+        FaultKind::CrashStore => text::What::CrashStore(Empty {}),
         FaultKind::Hang(Part::Host, host) => text::What::Hang(text::Hang::Host(Word(*host))),
         FaultKind::Hang(Part::Vmm, host) => text::What::Hang(text::Hang::Vmm(Word(*host))),
         FaultKind::Hang(Part::Agent, host) => text::What::Hang(text::Hang::Agent(Word(*host))),

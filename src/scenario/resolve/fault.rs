@@ -70,6 +70,7 @@ fn kind(context: &mut Context<'_>, what: &text::What, at: &Place) -> FaultKind {
         text::What::Crash(host) => FaultKind::Crash(host.0),
         text::What::CrashVmm(host) => FaultKind::CrashVmm(has_vmm(context, *host, &at.key("crash-vmm"))),
         text::What::CrashAgent(host) => FaultKind::CrashAgent(has_agent(context, *host, &at.key("crash-agent"))),
+        text::What::CrashStore(_) => FaultKind::CrashStore,
         text::What::Hang(hang) => {
             let at = at.key("hang");
             match hang {
@@ -84,7 +85,7 @@ fn kind(context: &mut Context<'_>, what: &text::What, at: &Place) -> FaultKind {
                 let message = format!("{} is not above 100 %: nothing would be slow", slow.factor.0);
                 context.problem(&at.key("factor"), message, Some("\"300 %\" is three times as long"));
             }
-            FaultKind::Slow { host: has_vmm(context, slow.of, &at.key("of")), factor: slow.factor.0 }
+            FaultKind::Slow { host: works(context, slow.of, &at.key("of")), factor: slow.factor.0 }
         }
         text::What::Cut(cut) => {
             let (from, to, direction) = between(context, cut.from, cut.to, cut.direction, &at.key("cut"));
@@ -162,6 +163,15 @@ fn has_vmm(context: &mut Context<'_>, host: Word<Host>, at: &Place) -> Host {
     if !matches!(host.0, Host::Source | Host::Destination) {
         let message = format!("there is no VMM on `{}`", host.0);
         context.problem(at, message, Some("`source` and `destination` have one"));
+    }
+    host.0
+}
+
+/// A host that reads, places, loads or stores pages.
+fn works(context: &mut Context<'_>, host: Word<Host>, at: &Place) -> Host {
+    if matches!(host.0, Host::Management | Host::Client) {
+        let message = format!("`{}` does no work that could be slow", host.0);
+        context.problem(at, message, Some("`source`, `destination` and `staging` do"));
     }
     host.0
 }

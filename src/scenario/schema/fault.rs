@@ -20,7 +20,7 @@ pub struct Fault {
     /// How long it lasts, for what can end: not for crashes and resets. Default: for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Text<Span>>,
-    /// For crashes: how long after it the host, VMM or agent starts again, with its memory lost. Default: never.
+    /// For crashes: how long after it the host, VMM, agent or store starts again, with its memory lost. Default: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarts_after: Option<Text<Span>>,
 }
@@ -35,6 +35,8 @@ pub enum What {
     CrashVmm(Word<Host>),
     /// The agent on this host alone dies: the kernel closes its connections, and the VM executes on.
     CrashAgent(Word<Host>),
+    /// The store of checkpoints alone dies, and its connections with it; what is complete on a disk outlives it.
+    CrashStore(Empty),
     /// Nothing of it runs; on waking it finds what has happened meanwhile.
     Hang(Hang),
     /// Work of a host (reading, placing, loading pages …) takes longer; its vCPUs do not.

@@ -28,7 +28,8 @@ fn crash() -> impl Strategy<Value = FaultKind> {
     prop_oneof![
         host().prop_map(FaultKind::Crash),
         two().prop_map(FaultKind::CrashVmm),
-        agents.prop_map(FaultKind::CrashAgent)
+        agents.prop_map(FaultKind::CrashAgent),
+        Just(FaultKind::CrashStore)
     ]
 }
 

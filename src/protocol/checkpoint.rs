@@ -112,10 +112,7 @@ impl Checkpointer {
         self.attempt = attempt;
         out.push(Action::LogCheckpoints { all: false });
         self.hold(out);
-        self.connect(out);
-        if let Some(lease) = &mut self.lease {
-            lease.start(now, attempt, self.epoch, out);
-        }
+        self.open(now, out);
     }
 
     /// The copy here, which runs already, is protected from the first version on, which has all its pages.
@@ -123,10 +120,7 @@ impl Checkpointer {
         self.attempt = attempt;
         (self.version, self.acknowledged) = (Version(0), None);
         out.push(Action::LogCheckpoints { all: true });
-        self.connect(out);
-        if let Some(lease) = &mut self.lease {
-            lease.start(now, attempt, self.epoch, out);
-        }
+        self.open(now, out);
         self.begin(now, out);
     }
 
@@ -195,6 +189,14 @@ impl Checkpointer {
     fn hold(&mut self, out: &mut Actions) {
         if self.policy.holds() && !std::mem::replace(&mut self.holding, true) {
             out.push(Action::HoldOutput);
+        }
+    }
+
+    /// Connects to the store, and asks it for the right to run, if one is needed.
+    fn open(&mut self, now: LocalTime, out: &mut Actions) {
+        self.connect(out);
+        if let Some(lease) = &mut self.lease {
+            lease.start(now, self.attempt, self.epoch, out);
         }
     }
 

@@ -47,6 +47,13 @@ struct Arriving {
     sealed: bool,
 }
 
+impl Arriving {
+    /// Nothing is here yet.
+    fn begin(from: Host) -> Self {
+        Self { from, kept: PageCount::ZERO, mark: None, sealed: false }
+    }
+}
+
 /// What a sender says of a version that it has sent.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
@@ -124,8 +131,7 @@ impl Store {
             self.forget(version, out);
             return self.say(from, Channel::Checkpoint, Message::Full(version), out);
         }
-        let new = || Arriving { from, kept: PageCount::ZERO, mark: None, sealed: false };
-        let arriving = self.arriving.entry(version).or_insert_with(new);
+        let arriving = self.arriving.entry(version).or_insert_with(|| Arriving::begin(from));
         arriving.from = from;
         arriving.kept += batch.pages;
         self.kept += batch.pages;
@@ -143,8 +149,7 @@ impl Store {
             self.forget(version, out);
             return self.say(from, Channel::Checkpoint, Message::Gap(version), out);
         }
-        let new = || Arriving { from, kept: PageCount::ZERO, mark: None, sealed: false };
-        let arriving = self.arriving.entry(version).or_insert_with(new);
+        let arriving = self.arriving.entry(version).or_insert_with(|| Arriving::begin(from));
         if arriving.kept != pages {
             self.forget(version, out);
             return self.say(from, Channel::Checkpoint, Message::Torn(version), out);

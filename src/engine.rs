@@ -17,7 +17,7 @@ pub trait Observer {
     fn event(&mut self, at: SimTime, event: Event, world: &World);
 }
 
-/// Which of several events of equal time and class comes first. Any order must keep the invariants.
+/// Which of several pending events comes first. Any of these orders must keep the invariants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TieRule {
     /// In the order in which they were scheduled.
@@ -25,6 +25,25 @@ pub enum TieRule {
     FirstScheduled,
     /// In the opposite order.
     LastScheduled,
+    /// In the order in which they were scheduled, but for one message, which comes late.
+    Held(Hold),
+}
+
+/// A message that is held up on its way: what arrives with the n-th event of the run arrives only when so many other events have
+/// happened. What follows it on its connection waits with it, since a stream keeps its order; everything else overtakes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hold {
+    /// The event that would be its arrival, from 1; where that is anything else, nothing is held.
+    pub event: u64,
+    /// How many others come before it.
+    pub past: u64,
+}
+
+/// Chooses among what is pending.
+struct Chooser {
+    tie: TieRule,
+    /// What is held, and past how many events yet.
+    held: Option<(Event, u64)>,
 }
 
 /// How a run ended.
@@ -60,9 +79,10 @@ pub fn run(world: &mut World, tie: TieRule, observers: &mut [&mut dyn Observer])
     let horizon = SimTime::ZERO + world.scenario().horizon;
     let mut events = 0;
     let mut settled_at = None;
+    let mut chooser = Chooser { tie, held: None };
     show_facts(world, observers);
     loop {
-        let next = next(world, tie);
+        let next = chooser.next(world);
         let end = settled_at.map_or(horizon, |at: SimTime| horizon.min(at + LINGER));
         let Some(key) = next.filter(|key| key.at <= end) else {
             let stop = if settled_at.is_some() || next.is_none() { Stop::Settled } else { Stop::Horizon };
@@ -89,13 +109,35 @@ fn show_facts(world: &mut World, observers: &mut [&mut dyn Observer]) {
     }
 }
 
-fn next(world: &World, tie: TieRule) -> Option<EventKey> {
-    let first = world.enabled().next()?.0;
-    match tie {
-        TieRule::FirstScheduled => Some(first),
-        TieRule::LastScheduled => {
-            let same = |key: &EventKey| key.at == first.at && key.class == first.class;
-            world.enabled().map(|(key, _)| key).take_while(same).last()
+impl Chooser {
+    fn next(&mut self, world: &World) -> Option<EventKey> {
+        let (first, event) = world.enabled().next()?;
+        match self.tie {
+            TieRule::FirstScheduled => Some(first),
+            TieRule::LastScheduled => {
+                let same = |key: &EventKey| key.at == first.at && key.class == first.class;
+                world.enabled().map(|(key, _)| key).take_while(same).last()
+            }
+            TieRule::Held(hold) => {
+                if world.steps().0 + 1 == hold.event && event.is_arrival() && self.held.is_none() {
+                    self.held = Some((event, hold.past));
+                }
+                Some(self.past_what_is_held(world).unwrap_or(first))
+            }
         }
+    }
+
+    /// The first event that is not held; when it has been held for long enough, what was.
+    fn past_what_is_held(&mut self, world: &World) -> Option<EventKey> {
+        let (held, left) = self.held.as_mut()?;
+        if *left > 0
+            && let Some((other, _)) = world.enabled().find(|(_, event)| event != held)
+        {
+            *left -= 1;
+            return Some(other);
+        }
+        let held = *held;
+        self.held = None;
+        world.enabled().find(|(_, event)| *event == held).map(|(key, _)| key)
     }
 }

@@ -28,7 +28,7 @@ use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Outcome};
 
 pub use error::{Diagnostic, ScenarioError};
-pub use fault::{Direction, Fault, FaultKind, Law, Moment, Origin, Part, Stage, Trigger};
+pub use fault::{Direction, EventMoment, EventPlace, Fault, FaultKind, Law, Moment, Origin, Part, Stage, Trigger};
 pub use library::{ModelEntry, list_models};
 pub use load::{LoadOptions, load, load_text};
 pub use platform::{ArrivedPages, CheckpointCosts, DirtyLog, MonitorInStop, Platform};

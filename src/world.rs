@@ -197,8 +197,12 @@ impl World {
     /// Applies one pending event; a key that is not pending changes nothing. Time never goes back: an event that a checker took out
     /// of order happens now.
     pub fn apply(&mut self, key: EventKey) -> Option<Event> {
+        if let Some(struck) = self.before_event(key) {
+            return Some(struck);
+        }
         let event = self.agenda.take(key)?;
         self.now = self.now.max(key.at);
+        self.trouble.counts.next_event();
         match event {
             Event::Strike(fault) | Event::Chance(fault) => self.strike(fault),
             Event::Heal(fault) => self.heal(fault),
@@ -216,12 +220,18 @@ impl World {
             Event::Timer(host, timer) => self.timer(host, timer),
         }
         self.settle();
+        self.after_event();
         Some(event)
     }
 
     /// Takes what happened since this was last called.
     pub fn facts(&mut self) -> Vec<Fact> {
         std::mem::take(&mut self.facts.0)
+    }
+
+    /// How many events have happened, and how many things nodes have done about the last of them.
+    pub fn steps(&self) -> (u64, u64) {
+        self.trouble.counts.steps()
     }
 
     /// The present.

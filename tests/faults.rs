@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{message, step};
-use midflight::engine::{Observer, TieRule};
+use midflight::engine::{Hold, Observer, TieRule};
 use midflight::protocol::{
     Action, Agent, Answer, Attempt, Channel, Destination, Disk, Input, LocalVm, Message, Report, Source, Standing,
 };
@@ -77,6 +77,60 @@ fn outputs_are_counted_by_stage() {
         let times: Vec<SimTime> = before.filter(|(_, fact)| so_far(fact)).map(|(at, _)| *at).collect();
         assert_eq!((times.len(), times.last()), (321, Some(&at)), "{word}");
     }
+}
+
+/// Instants of the events of a run.
+#[derive(Default)]
+struct Events(Vec<(SimTime, Event)>);
+
+impl Observer for Events {
+    fn fact(&mut self, _: SimTime, _: &Fact, _: &World) {}
+    fn event(&mut self, at: SimTime, event: Event, _: &World) {
+        self.0.push((at, event));
+    }
+}
+
+fn events(scenario: &Arc<Scenario>, tie: TieRule) -> (RunResult, Vec<(SimTime, Event)>) {
+    let mut events = Events::default();
+    let result = simulate_with(scenario, RunSeed { seed: 1, replication: 0 }, tie, &mut [&mut events]);
+    (result, events.0)
+}
+
+#[test]
+fn a_fault_strikes_before_within_and_after_an_event() {
+    let (_, usual) = events(&smoke("three-phase", ""), TieRule::default());
+    let mut work = usual.iter().enumerate().filter(|(_, (_, event))| matches!(event, Event::WorkDone(Host::Source, _)));
+    let n = 1 + work.nth(20).expect("it reads pages").0;
+    let crash = |about: &str| {
+        let when = format!(r#"{{"event": {{"n": {n}, {about}}}}}"#);
+        let (result, events) = events(
+            &smoke("three-phase", &format!(r#"{{"what": {{"crash": "source"}}, "when": {when}}}"#)),
+            TieRule::default(),
+        );
+        let same = events.iter().zip(&usual).take_while(|(here, there)| here == there).count();
+        (struck(&result), same)
+    };
+    let (at, before) = (usual[n - 1].0, usual[n - 2].0);
+    assert_eq!(crash(r#""moment": "before""#), (at, n - 1), "it is of the source, and does not come");
+    for about in [r#""moment": "within", "actions": 1"#, r#""moment": "after""#] {
+        let (struck, same) = crash(about);
+        assert!(struck == at && same >= n, "{about}: the event itself is as it was");
+    }
+    assert_eq!(crash(r#""moment": "after", "after": "1 ns""#).0, at + Span::from_ns(1));
+    assert!(before < at, "or before would be no other place than after");
+}
+
+#[test]
+fn what_is_held_comes_after_what_overtakes_it() {
+    let scenario = smoke("three-phase", "");
+    let (_, usual) = events(&scenario, TieRule::default());
+    let at = usual.iter().rposition(|(_, event)| event.is_arrival()).expect("something arrives") - 40;
+    let at = at + usual[at..].iter().position(|(_, event)| event.is_arrival()).expect("more arrives");
+    let (result, late) = events(&scenario, TieRule::Held(Hold { event: at as u64 + 1, past: 3 }));
+    let held = usual[at].1;
+    assert!(!late[at..at + 3].iter().any(|(_, event)| *event == held), "three others come first");
+    assert_eq!(late[at + 3].1, held, "then it");
+    assert!(result.judgement.shortfalls.is_empty(), "{:?}", result.judgement.shortfalls);
 }
 
 fn by_law(law: &str, from: &str) -> String {

@@ -1,7 +1,7 @@
 //! Whether a run is what its scenario claims: expectations, claims, invariants, faults that did not fire.
 
 use crate::metric::Record;
-use crate::scenario::{Direction, Fault, FaultKind, Moment, Scenario, Stage, Trigger};
+use crate::scenario::{Direction, EventPlace, Fault, FaultKind, Moment, Scenario, Stage, Trigger};
 use crate::units::SimTime;
 use crate::vocabulary::{FaultClass, Host, Invariant, Outcome};
 use crate::world::{FaultState, NotFired, World};
@@ -103,6 +103,12 @@ pub fn why_not_fired(fault: &Fault, state: FaultState, end: SimTime) -> Option<S
                 Stage::Delivered => "delivered",
             };
             Some(format!("fewer than {n} packets of the guest were {done} before the run ended at {end}"))
+        }
+        (FaultState::Pending, Trigger::Event { n, place: EventPlace::Within(actions) }) => {
+            Some(format!("event {n} of the run, and {actions} actions about it, never came before it ended at {end}"))
+        }
+        (FaultState::Pending, Trigger::Event { n, .. }) => {
+            Some(format!("event {n} of the run never came before it ended at {end}"))
         }
         (FaultState::Pending, Trigger::Law { .. }) => {
             Some(format!("the time drawn for it had not come when the run ended at {end}"))

@@ -149,6 +149,13 @@ pub enum Trigger {
         /// At which stage.
         stage: Stage,
     },
+    /// At the n-th event of the run.
+    Event {
+        /// The how manieth, from 1.
+        n: u64,
+        /// Where about it.
+        place: EventPlace,
+    },
     /// After a time that is drawn for each run.
     Law {
         /// From which law.
@@ -167,6 +174,28 @@ pub enum Moment {
     BeforeDelivery,
     /// It has arrived, and whoever was idle has read it.
     AfterDelivery,
+}
+
+/// A moment about an event, as it is typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EventMoment {
+    /// It is about to happen.
+    Before,
+    /// Nodes are doing what they do about it.
+    Within,
+    /// It has happened.
+    After,
+}
+
+/// A place about an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EventPlace {
+    /// At its time, before it.
+    Before,
+    /// When so many things have been done about it; from 1.
+    Within(u64),
+    /// So long after it, and at once before whatever else happens then.
+    After(Span),
 }
 
 /// How far a packet of the guest is.

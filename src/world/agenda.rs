@@ -64,6 +64,11 @@ impl Event {
         !matches!(self, Self::Chance(_)) && matches!(self.class(), Class::Fault | Class::Work | Class::Timer)
     }
 
+    /// Whether bytes of a connection arrive.
+    pub fn is_arrival(self) -> bool {
+        matches!(self, Self::Network(NetEvent::Arrival { .. }))
+    }
+
     /// Its class.
     pub fn class(self) -> Class {
         match self {
@@ -134,6 +139,11 @@ impl Agenda {
         self.by_event.remove(&event);
         self.busy -= usize::from(event.is_busy());
         Some(event)
+    }
+
+    /// What is pending under this key.
+    pub fn peek(&self, key: EventKey) -> Option<Event> {
+        self.by_key.get(&key).copied()
     }
 
     /// Whether a fault, a piece of work or a timer is pending.

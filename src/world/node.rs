@@ -174,6 +174,11 @@ impl World {
                 Some(channel) => self.node(host).lane(channel).work.push_back(action),
                 None => self.perform(host, seat, action),
             }
+            self.after_action();
+            if !self.lives(host, seat) {
+                // A fault struck in the midst of it.
+                break;
+            }
         }
         if let Some(by) = asks {
             self.say(Fact::Asked { by, newest: self.newest_version() });

@@ -44,7 +44,7 @@ impl World {
             match &fault.when {
                 Trigger::At(at) => self.schedule(SimTime::ZERO + *at, Event::Strike(index)),
                 Trigger::Law { law, from } => self.draw(index, law, *from),
-                Trigger::Phase { .. } | Trigger::Message { .. } | Trigger::Outputs { .. } => {}
+                Trigger::Phase { .. } | Trigger::Message { .. } | Trigger::Outputs { .. } | Trigger::Event { .. } => {}
             }
         }
     }

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use crate::model::network::{HostId, NetEvent, StreamId};
 use crate::protocol::{Answer, Message, Report};
 use crate::rng::{Purpose, Stream};
-use crate::scenario::{Law, Moment, Origin, Stage, Trigger};
+use crate::scenario::{EventPlace, Law, Moment, Origin, Stage, Trigger};
 use crate::units::{SimTime, Span};
 use crate::vocabulary::MessageKind;
 
 use super::wire::Packet;
-use super::{Event, FaultState, OutputStage, World};
+use super::{Event, EventKey, FaultState, OutputStage, World};
 
 /// What has been counted, by number of the fault that waits for it, and the times that have been drawn.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
@@ -18,6 +18,20 @@ pub(super) struct Counts {
     seen: BTreeMap<usize, u64>,
     /// Times that count from the migrate command.
     drawn: BTreeMap<usize, Span>,
+    /// Events that have happened, and things that nodes have done about the last of them.
+    events: u64,
+    actions: u64,
+}
+
+impl Counts {
+    pub(super) fn next_event(&mut self) {
+        self.events += 1;
+        self.actions = 0;
+    }
+
+    pub(super) fn steps(&self) -> (u64, u64) {
+        (self.events, self.actions)
+    }
 }
 
 impl World {
@@ -99,6 +113,59 @@ impl World {
                 self.settle();
             }
         }
+    }
+
+    /// Strikes with the faults that wait for the moment before this event. Answers that it did if nothing is left of the event: it was
+    /// of what is dead now.
+    pub(super) fn before_event(&mut self, key: EventKey) -> Option<Event> {
+        let n = self.trouble.counts.events + 1;
+        let mut last = None;
+        while self.agenda.peek(key).is_some()
+            && let Some(index) = self.due_at(n, |place| place == EventPlace::Before)
+        {
+            self.now = self.now.max(key.at);
+            self.strike(index);
+            self.settle();
+            last = Some(Event::Strike(index));
+        }
+        last.filter(|_| self.agenda.peek(key).is_none())
+    }
+
+    /// Strikes with the faults that wait for this event to be over.
+    pub(super) fn after_event(&mut self) {
+        let n = self.trouble.counts.events;
+        while let Some(index) = self.due_at(n, |place| matches!(place, EventPlace::After(_))) {
+            let Trigger::Event { place: EventPlace::After(after), .. } = self.scenario.faults[index].when else {
+                return;
+            };
+            self.faults[index] = FaultState::Armed;
+            if after == Span::ZERO {
+                self.strike(index);
+                self.settle();
+            } else {
+                self.schedule(self.now.saturating_add(after), Event::Strike(index));
+            }
+        }
+    }
+
+    /// A node has done one thing more: strikes with the faults that wait for that.
+    pub(super) fn after_action(&mut self) {
+        let counts = &mut self.trouble.counts;
+        counts.actions += 1;
+        let (n, actions) = counts.steps();
+        if let Some(index) = self.due_at(n, |place| place == EventPlace::Within(actions)) {
+            self.strike(index);
+        }
+    }
+
+    /// The first pending fault that waits for a place about the n-th event.
+    fn due_at(&self, event: u64, here: impl Fn(EventPlace) -> bool) -> Option<usize> {
+        self.scenario.faults.iter().enumerate().find_map(|(index, fault)| match fault.when {
+            Trigger::Event { n, place } if n == event && here(place) && self.faults[index] == FaultState::Pending => {
+                Some(index)
+            }
+            _ => None,
+        })
     }
 
     fn arriving(&self, stream: StreamId, from: HostId) -> Option<MessageKind> {

@@ -3,7 +3,8 @@
 use crate::scenario::schema::Empty;
 use crate::scenario::schema::fault as text;
 use crate::scenario::schema::quantity::{Text, Word};
-use crate::scenario::{Direction, Fault, FaultKind, Law, Part, Trigger};
+use crate::scenario::{Direction, EventMoment, EventPlace, Fault, FaultKind, Law, Part, Trigger};
+use crate::units::Span;
 use crate::vocabulary::Host;
 
 pub(super) fn fault(fault: &Fault) -> text::Fault {
@@ -69,10 +70,19 @@ fn when(when: &Trigger) -> text::When {
             text::When::Message(text::MessageTrigger { kind: Word(*kind), n: Some(*n), moment: Some(Word(*moment)) })
         }
         Trigger::Outputs { n, stage } => text::When::Outputs(text::OutputTrigger { n: *n, stage: Some(Word(*stage)) }),
+        Trigger::Event { n, place } => text::When::Event(match *place {
+            EventPlace::Before => event(*n, EventMoment::Before, None, None),
+            EventPlace::Within(actions) => event(*n, EventMoment::Within, Some(actions), None),
+            EventPlace::After(after) => event(*n, EventMoment::After, None, Some(Text(after))),
+        }),
         Trigger::Law { law: time, from } => {
             text::When::Law(text::LawTrigger { time: law(time), from: Some(Word(*from)) })
         }
     }
+}
+
+fn event(n: u64, moment: EventMoment, actions: Option<u64>, after: Option<Text<Span>>) -> text::EventTrigger {
+    text::EventTrigger { n, moment: Some(Word(moment)), actions, after }
 }
 
 fn law(law: &Law) -> text::Law {

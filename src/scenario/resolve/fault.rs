@@ -6,7 +6,7 @@ use super::context::{Context, Place};
 use crate::scenario::policy::Policy;
 use crate::scenario::schema::fault as text;
 use crate::scenario::schema::quantity::Word;
-use crate::scenario::{Direction, Fault, FaultKind, Moment, Origin, Part, Stage, Trigger};
+use crate::scenario::{Direction, EventMoment, EventPlace, Fault, FaultKind, Moment, Origin, Part, Stage, Trigger};
 use crate::units::{Ratio, Span};
 use crate::vocabulary::{Host, Phase};
 
@@ -213,6 +213,7 @@ fn trigger(context: &mut Context<'_>, when: &text::When, at: &Place) -> Trigger 
             context.positive(outputs.n > 0, &at.key("outputs").key("n"));
             Trigger::Outputs { n: outputs.n, stage: outputs.stage.map_or(Stage::Released, |word| word.0) }
         }
+        text::When::Event(event) => at_event(context, event, &at.key("event")),
         text::When::Law(text) => {
             let at = at.key("law").key("time");
             Trigger::Law {
@@ -221,6 +222,25 @@ fn trigger(context: &mut Context<'_>, when: &text::When, at: &Place) -> Trigger 
             }
         }
     }
+}
+
+fn at_event(context: &mut Context<'_>, event: &text::EventTrigger, at: &Place) -> Trigger {
+    context.positive(event.n > 0, &at.key("n"));
+    let moment = event.moment.map_or(EventMoment::After, |word| word.0);
+    if event.actions.is_some() != (moment == EventMoment::Within) {
+        let hint = "`\"moment\": \"within\"` and `actions` go together";
+        context.problem(&at.key("actions"), "says how far within an event, and nothing else", Some(hint));
+    }
+    if event.after.is_some() && moment != EventMoment::After {
+        context.problem(&at.key("after"), "only what comes after an event can come later", Some("leave it out"));
+    }
+    context.positive(event.actions != Some(0), &at.key("actions"));
+    let place = match moment {
+        EventMoment::Before => EventPlace::Before,
+        EventMoment::Within => EventPlace::Within(event.actions.unwrap_or(1)),
+        EventMoment::After => EventPlace::After(event.after.map_or(Span::ZERO, |after| after.0)),
+    };
+    Trigger::Event { n: event.n, place }
 }
 
 fn in_phase(context: &mut Context<'_>, phase: &text::PhaseTrigger, at: &Place) -> Trigger {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Empty;
 use super::quantity::{Text, Word};
-use crate::scenario::{Direction, Moment, Origin, Stage};
+use crate::scenario::{Direction, EventMoment, Moment, Origin, Stage};
 use crate::units::{Ratio, Span};
 use crate::vocabulary::{Host, MessageKind, Phase};
 
@@ -173,6 +173,9 @@ pub enum When {
     Message(MessageTrigger),
     /// After so many packets of the guest.
     Outputs(OutputTrigger),
+    /// At an event of the run, as the record's `events` counts them: how `check` says where it struck. The number holds for this
+    /// version of the program and this scenario only.
+    Event(EventTrigger),
     /// After a time that is drawn for each run. A fault that does not fire under a law is data, not an error, and keeps no run
     /// waiting.
     Law(LawTrigger),
@@ -218,6 +221,23 @@ pub struct OutputTrigger {
     /// Sent by the guest, gone from its host, or with the client. Default: `"released"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<Word<Stage>>,
+}
+
+/// An event of the run, by its number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EventTrigger {
+    /// The how manieth in the run, from 1.
+    pub n: u64,
+    /// When it is about to happen, within it, or when it has happened. Default: `"after"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moment: Option<Word<EventMoment>>,
+    /// With `"within"`: after so many things that nodes do about it, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actions: Option<u64>,
+    /// With `"after"`: delay after it. Default: `"0 ns"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Text<Span>>,
 }
 
 /// A time drawn from a law.

@@ -16,7 +16,9 @@ use crate::scenario::policy::{
     AnsweredBy, AtMax, Buffer, CapEnding, Ending, FenceAnswer, Medium, OnSilence, OnStoreLoss, Period, Protects,
     Stages, TransportError,
 };
-use crate::scenario::{ArrivedPages, Direction, DirtyLog, Layout, Moment, MonitorInStop, Nics, Origin, Stage};
+use crate::scenario::{
+    ArrivedPages, Direction, DirtyLog, EventMoment, Layout, Moment, MonitorInStop, Nics, Origin, Stage,
+};
 use crate::units::Quantity;
 use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Mark, MessageKind, Outcome, Phase, RoundMeasure};
 
@@ -176,6 +178,7 @@ spelled! {
     Moment is "moment of a message" {
         Sent = "sent", BeforeDelivery = "before-delivery", AfterDelivery = "after-delivery",
     }
+    EventMoment is "moment about an event" { Before = "before", Within = "within", After = "after", }
     Stage is "stage of a packet" { Emitted = "emitted", Released = "released", Delivered = "delivered", }
     Origin is "beginning" { Start = "start", Migrate = "migrate", }
     Nics is "number of cards" { Shared = "shared", Separate = "separate", }

@@ -6,7 +6,7 @@ use proptest::sample::select;
 
 use super::round_trip::{amount, host, share, span};
 use super::{GOOD, read};
-use crate::scenario::{Direction, Fault, FaultKind, Law, Moment, Origin, Part, Stage, Trigger};
+use crate::scenario::{Direction, EventPlace, Fault, FaultKind, Law, Moment, Origin, Part, Stage, Trigger};
 use crate::units::{Ratio, Span};
 use crate::vocabulary::{Host, MessageKind, Phase};
 
@@ -96,6 +96,14 @@ fn law() -> impl Strategy<Value = Law> {
     ]
 }
 
+fn place() -> impl Strategy<Value = EventPlace> {
+    prop_oneof![
+        Just(EventPlace::Before),
+        (1u64..1 << 30).prop_map(EventPlace::Within),
+        amount().prop_map(|ns| EventPlace::After(Span::from_ns(ns))),
+    ]
+}
+
 fn when() -> impl Strategy<Value = Trigger> {
     let phases = select(Phase::ALL).prop_filter("under way", |phase| !matches!(phase, Phase::Idle | Phase::Done));
     let phase = (phases, option::of(1u64..1 << 48), share(), amount()).prop_map(|(name, round, progress, after)| {
@@ -110,6 +118,7 @@ fn when() -> impl Strategy<Value = Trigger> {
         phase,
         message.prop_map(|(kind, n, moment)| Trigger::Message { kind, n, moment }),
         (1u64..1 << 48, stages).prop_map(|(n, stage)| Trigger::Outputs { n, stage }),
+        (1u64..1 << 48, place()).prop_map(|(n, place)| Trigger::Event { n, place }),
         (law(), select(&[Origin::Start, Origin::Migrate][..])).prop_map(|(law, from)| Trigger::Law { law, from }),
     ]
 }

@@ -1,7 +1,7 @@
 //! The command line: parse, dispatch, exit status.
 //!
 //! Exit status: 0 good; 1 a claim, an invariant or an expectation fell short, or a fault did not fire; 2 bad input or
-//! usage; 3 an internal error. Data go to standard output, diagnostics to standard error. A closed pipe ends quietly.
+//! usage; 3 an internal error; 130 interrupted. Data go to standard output, diagnostics to standard error. A closed pipe ends quietly.
 
 mod args;
 mod commands;
@@ -25,6 +25,8 @@ enum Status {
     BadInput = 2,
     /// A bug, or the machine refused (disk full, no permission).
     Internal = 3,
+    /// Told to stop (Ctrl-C); what had been done was printed.
+    Interrupted = 130,
 }
 
 /// Runs the program on the process's arguments.
@@ -41,6 +43,8 @@ fn dispatch(arguments: Arguments) -> Status {
     match arguments.command {
         Command::Run(run) => commands::run::run(&run),
         Command::Validate(validate) => commands::validate::validate(&validate),
+        Command::Check(check) => commands::check::check(&check),
+        Command::Replay(replay) => commands::replay::replay(&replay),
         Command::List(list) => commands::list::list(&list),
         Command::Schema(schema) => commands::schema::schema(&schema),
     }

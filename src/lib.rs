@@ -49,6 +49,7 @@ pub mod metric;
 
 pub mod run;
 
+pub mod check;
 pub mod validate;
 
 pub mod report;

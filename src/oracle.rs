@@ -10,7 +10,7 @@ mod tests;
 mod verdict;
 
 pub use outcome::{belief, outcome};
-pub use verdict::{Judgement, Shortfall, judge, why_not_fired};
+pub use verdict::{Judgement, Shortfall, class_of_fault, judge, why_not_fired};
 
 use crate::engine::{Finished, Observer};
 use crate::scenario::Scenario;

@@ -35,6 +35,8 @@ pub enum Purpose {
     Faults = 6,
     /// Writes to the disk: gaps and blocks (entity: VM).
     Disk = 7,
+    /// What a random trial of a check tries (entity: its number).
+    Trials = 8,
 }
 
 /// Names one stream.

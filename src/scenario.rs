@@ -4,6 +4,7 @@
 //! The types here read no file and cannot fail; the submodules are the fallible border. Everything the simulator
 //! needs is here; a run is a function of this, a seed and a replication.
 
+mod capsule;
 pub mod defect;
 pub mod error;
 mod fault;
@@ -27,6 +28,7 @@ mod tests;
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Outcome};
 
+pub use capsule::{Capsule, Late};
 pub use error::{Diagnostic, ScenarioError};
 pub use fault::{Direction, EventMoment, EventPlace, Fault, FaultKind, Law, Moment, Origin, Part, Stage, Trigger};
 pub use library::{ModelEntry, list_models};
@@ -67,6 +69,10 @@ pub struct Scenario {
     pub horizon: Span,
     /// Seed when the command line gives none.
     pub seed: u64,
+    /// One message that comes late.
+    pub late: Option<Late>,
+    /// What `check` saw of it, if that is where it comes from.
+    pub capsule: Option<Capsule>,
     /// How memory is modelled.
     pub fidelity: Fidelity,
 }

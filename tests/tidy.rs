@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("oracle", &["units", "vocabulary", "scenario", "model", "protocol", "world", "engine", "metric"]),
     ("run", &["units", "vocabulary", "rng", "scenario", "world", "engine", "oracle", "metric"]),
     ("validate", &["units", "vocabulary", "rng", "scenario", "world", "engine", "run"]),
+    ("check", &["units", "vocabulary", "rng", "scenario", "world", "engine", "metric", "oracle", "run"]),
     (
         "report",
         &[
@@ -39,6 +40,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "metric",
             "run",
             "validate",
+            "check",
         ],
     ),
     (
@@ -59,7 +61,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["units", "vocabulary", "rng", "scenario", "engine", "oracle", "metric", "run", "validate", "report", "trace"],
+        &["units", "vocabulary", "rng", "scenario", "engine", "oracle", "metric", "run", "validate", "check", "report", "trace"],
     ),
 ];
 

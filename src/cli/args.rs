@@ -24,6 +24,10 @@ pub(super) enum Command {
     Run(RunOf),
     /// Simulate published results and compare: reference files, or shipped references by name.
     Validate(ValidateOf),
+    /// Try every fault that scenarios claim to tolerate, everywhere, and judge each run.
+    Check(CheckOf),
+    /// Repeat what a check has found, from its capsule, and compare.
+    Replay(ReplayOf),
     /// List what can be named in a scenario, and what comes out of a run.
     List(List),
     /// Print the JSON Schema of scenario or model files, or the field reference.
@@ -81,6 +85,85 @@ pub(super) struct ValidateOf {
     #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]
     pub color: Colour,
     /// Where models and references are looked up [default: the nearest `models/` at or above the file].
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckOf {
+    /// Scenario files, capsules, or folders of them.
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// How much is tried of each scenario.
+    #[arg(long, value_enum, default_value_t = Depth::Ci)]
+    pub depth: Depth,
+    /// So many random trials of each scenario beside the enumeration.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub swarm: u64,
+    /// Keep the guest as large as it is written. Else it is as small as goes through the same phases and shows as much.
+    #[arg(long)]
+    pub full_size: bool,
+    /// The first of the three seeds [default: the scenario's].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Change one value of every scenario before it is read; repeatable.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    pub sets: Vec<String>,
+    /// Runs side by side [default: one for each processor].
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<usize>,
+    /// Write a capsule for everything that was found into this folder; without it, a broken claim is told but not made small.
+    #[arg(long, value_name = "DIR")]
+    pub capsules: Option<PathBuf>,
+    /// Also write a JUnit report.
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// Print for each fault and phase how often it struck and what came of it, also for several scenarios.
+    #[arg(long)]
+    pub coverage: bool,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human, env = "MIDFLIGHT_CHECK_FORMAT")]
+    pub format: CheckFormat,
+    /// Print how many runs it takes, about, and check nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Colours in errors.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]
+    pub color: Colour,
+    /// Where models are looked up [default: the nearest `models/` at or above the scenario].
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Depth {
+    /// A look while editing.
+    Quick,
+    /// For every commit.
+    Ci,
+    /// Everything, where a scenario is small enough.
+    Night,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CheckFormat {
+    /// A line for each scenario, and what fell short.
+    Human,
+    /// All of it, an array with an object for each scenario.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayOf {
+    /// The capsule.
+    pub capsule: PathBuf,
+    /// Tell the story event by event, and what each node knew.
+    #[arg(long)]
+    pub explain: bool,
+    /// Colours in human output.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]
+    pub color: Colour,
+    /// Where models are looked up [default: the nearest `models/` at or above the capsule].
     #[arg(long, value_name = "DIR")]
     pub models: Option<PathBuf>,
 }

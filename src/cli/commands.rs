@@ -1,6 +1,8 @@
 //! One file per command.
 
+pub(super) mod check;
 pub(super) mod list;
+pub(super) mod replay;
 pub(super) mod run;
 pub(super) mod schema;
 pub(super) mod validate;

@@ -22,6 +22,9 @@ pub struct Shortfall {
 pub struct Judgement {
     /// All that fell short; empty: the run is as its scenario claims.
     pub shortfalls: Vec<Shortfall>,
+    /// Whether the one fault of the scenario struck in the guarantee window; `None`: there is not exactly one, it has no class, or it
+    /// did not strike.
+    pub in_window: Option<bool>,
 }
 
 /// Judges a run.
@@ -61,7 +64,15 @@ pub fn judge(world: &World, end: SimTime, record: &Record, violations: &[Violati
     if verdict.must_violate.is_none() || verdict.must_violate != broken_by(outcome) {
         shortfalls.extend(unkept_tolerance(world, outcome).map(claim));
     }
-    Judgement { shortfalls }
+    Judgement { shortfalls, in_window: window(world).map(|(_, within)| within) }
+}
+
+/// The class of the one fault that struck, and whether it did in the guarantee window.
+fn window(world: &World) -> Option<(FaultClass, bool)> {
+    let [fault] = world.scenario().faults.as_slice() else { return None };
+    let class = class_of_fault(fault)?;
+    let state = world.faults()[0];
+    matches!(state, FaultState::Fired { .. }).then(|| (class, in_window(world, class, state)))
 }
 
 /// The invariant that an outcome breaks by itself.
@@ -139,9 +150,7 @@ fn unkept_bounds<'a>(scenario: &'a Scenario, record: &'a Record) -> impl Iterato
 /// A tolerated single fault that started in the guarantee window must end well.
 fn unkept_tolerance(world: &World, outcome: Outcome) -> Option<String> {
     let scenario = world.scenario();
-    let [fault] = scenario.faults.as_slice() else { return None };
-    let class = class_of_fault(fault)?;
-    let in_window = in_window(world, class, world.faults()[0]);
+    let (class, in_window) = window(world)?;
     let well = matches!(outcome, Outcome::Completed | Outcome::RolledBack | Outcome::Recovered | Outcome::Resumed);
     let claimed = scenario.verdict.tolerates.contains(&class);
     (claimed && in_window && !well).then(|| format!("{class} is claimed to be tolerated, and the VM is {outcome}"))

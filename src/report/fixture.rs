@@ -38,6 +38,8 @@ pub(crate) fn pre_copy() -> Scenario {
         verdict: Verdict { outcome: vec![Outcome::Completed], ..Verdict::default() },
         horizon: Span::from_s(30),
         seed: 1,
+        late: None,
+        capsule: None,
         fidelity: Fidelity::Exact,
     }
 }

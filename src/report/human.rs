@@ -3,6 +3,8 @@
 //! At most [`WIDTH`] columns; nothing depends on the terminal but the colours, which the caller asks for. What is many
 //! times the same is shortened here and nowhere else: the JSON has everything.
 
+mod check;
+mod explain;
 mod measures;
 mod page;
 mod story;
@@ -10,6 +12,8 @@ mod units;
 mod validation;
 mod verdict;
 
+pub use self::check::{human_checked, human_checks};
+pub use self::explain::explain;
 pub use self::validation::{human_plan, human_validation};
 
 use self::page::{BAD, DIM, GOOD, PLAIN, Page, WARN};

@@ -17,8 +17,8 @@ use super::source::{MAX_NESTING, MayBeArray, Oddity, Source, Spans};
 use super::spelling;
 
 /// The keys that hold arrays. serde would read an array for any object, field by field; only these may have one.
-pub(super) const ARRAYS: [&str; 10] =
-    ["classes", "faults", "group", "outcome", "phases", "steps", "tolerates", "values", "vms", "waives"];
+pub(super) const ARRAYS: [&str; 11] =
+    ["classes", "faults", "group", "outcome", "phases", "steps", "tolerates", "values", "violates", "vms", "waives"];
 
 /// Reads a text into a shape.
 ///

@@ -16,7 +16,7 @@ use super::schema::policy as policy_text;
 use super::schema::quantity::{FidelityText, SchemaVersion, Text, Word};
 use super::schema::verdict as verdict_text;
 use super::schema::{self, Empty, ScenarioFile};
-use super::{Fidelity, Network, OutputFlow, Pattern, Platform, Scenario, Vm, Workload};
+use super::{Capsule, Fidelity, Network, OutputFlow, Pattern, Platform, Scenario, Vm, Workload};
 use crate::units::Bytes;
 use crate::vocabulary::{Defect, Host};
 
@@ -65,6 +65,8 @@ pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
         expect: Some(expect(scenario, columns)),
         horizon: Some(Text(scenario.horizon)),
         seed: Some(scenario.seed),
+        late: scenario.late.map(|late| verdict_text::Late { event: late.event, past: late.past }),
+        capsule: scenario.capsule.as_ref().map(capsule),
         fidelity: Some(Word(match scenario.fidelity {
             Fidelity::Exact => FidelityText::Exact,
         })),
@@ -76,6 +78,16 @@ pub fn print_json(scenario: &Scenario, columns: &[Column]) -> String {
     let mut text = serde_json::to_string_pretty(&print(scenario, columns)).expect("plain structs are JSON");
     text.push('\n');
     text
+}
+
+fn capsule(capsule: &Capsule) -> verdict_text::Capsule {
+    verdict_text::Capsule {
+        shows: capsule.shows.clone(),
+        outcome: Word(capsule.outcome),
+        violates: capsule.violates.iter().copied().map(Word).collect(),
+        fingerprint: capsule.fingerprint.clone(),
+        version: capsule.version.clone(),
+    }
 }
 
 fn expect(scenario: &Scenario, columns: &[Column]) -> verdict_text::Expect {

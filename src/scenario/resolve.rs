@@ -20,7 +20,7 @@ use super::library::Library;
 use super::schema::model::ModelRef;
 use super::schema::{ClockDrift, Disk as DiskText, Flow, ScenarioFile, Vm as VmText};
 use super::source::Source;
-use super::{Disk, Fidelity, Network, Operator, Output, OutputFlow, Platform, Recover, Retry, Scenario, Vm};
+use super::{Disk, Fidelity, Late, Network, Operator, Output, OutputFlow, Platform, Recover, Retry, Scenario, Vm};
 use crate::units::{Bytes, EventRate, Span};
 use crate::vocabulary::{Defect, Host};
 use context::{Context, Place};
@@ -124,9 +124,18 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         verdict,
         horizon,
         seed: file.seed.unwrap_or(DEFAULT_SEED),
+        late: late(context, file, &root.key("late")),
+        capsule: file.capsule.as_ref().map(verdict::capsule),
         // `auto` and `exact` are the same as long as there is only one way.
         fidelity: Fidelity::Exact,
     })
+}
+
+fn late(context: &mut Context<'_>, file: &ScenarioFile, at: &Place) -> Option<Late> {
+    let text = file.late.as_ref()?;
+    context.positive(text.event > 0, &at.key("event"));
+    context.positive(text.past > 0, &at.key("past"));
+    Some(Late { event: text.event, past: text.past })
 }
 
 fn retry(context: &mut Context<'_>, file: &ScenarioFile, at: &Place) -> Option<Retry> {

@@ -26,7 +26,7 @@ use fault::Fault;
 use model::{ModelRef, Network, Platform, Workload};
 use policy::Policy;
 use quantity::{FidelityText, SchemaVersion, Text, Word};
-use verdict::{Expect, Waiver};
+use verdict::{Capsule, Expect, Late, Waiver};
 
 use crate::vocabulary::{Defect, FaultClass, Invariant};
 
@@ -92,6 +92,12 @@ pub struct ScenarioFile {
     /// Seed of all randomness when the command line gives none. Default: 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// One message that comes later than it would, as `check` holds it up. Default: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<Late>,
+    /// What `check` saw of it, for `replay`. Default: nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capsule: Option<Capsule>,
     /// How memory is modelled: `exact` keeps every page and its version, `auto` chooses. Default: `"auto"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fidelity: Option<Word<FidelityText>>,

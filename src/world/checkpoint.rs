@@ -27,6 +27,8 @@ pub struct Checkpoints {
     base_at: Option<SimTime>,
     /// The protection was given up: nothing is claimed any more.
     given_up: bool,
+    /// A version had a page in both its stages.
+    copied_twice: bool,
 }
 
 /// Pages of a version that is being made.
@@ -169,8 +171,11 @@ impl World {
             // Those of the version before.
             *staged = Staged::default();
         }
+        let apart = staged.pages.count() + copied;
         staged.pages.supersede(pages);
-        (copied, staged.pages.count())
+        let together = staged.pages.count();
+        self.checkpoints.copied_twice |= together < apart;
+        (copied, together)
     }
 
     fn unstage(&mut self, host: Host, budget: PageCount) -> (Batch, PageCount) {
@@ -284,6 +289,11 @@ impl World {
     pub fn newest_version(&self) -> Option<Stored> {
         let alive = self.store_host().is_some_and(|host| self.lives(host, Seat::Store));
         self.versions.newest().filter(|_| alive)
+    }
+
+    /// Whether a page was copied in both stages of a version: the second copy wins.
+    pub fn has_copied_twice(&self) -> bool {
+        self.checkpoints.copied_twice
     }
 
     /// The checkpoint that was last spoken of.

@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(arguments: &RunOf) -> Status {
         None => simulate_with(&scenario, seed, TieRule::default(), &mut []),
     };
     if let (Some(trace), Some(path)) = (trace, &arguments.trace)
-        && let Err(status) = write_trace(path, &trace.to_json(&result, &scenario))
+        && let Err(status) = write_whole(path, &trace.to_json(&result, &scenario))
     {
         return status;
     }
@@ -86,7 +86,7 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// Under a temporary name first, so that a file of this name is always whole.
-fn write_trace(path: &Path, json: &str) -> Result<(), Status> {
+pub(super) fn write_whole(path: &Path, json: &str) -> Result<(), Status> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".part");
     let written = std::fs::write(&unfinished, json).and_then(|()| std::fs::rename(&unfinished, path));

@@ -6,7 +6,7 @@ use crate::scenario::defect::bearer;
 use crate::scenario::schema::ScenarioFile;
 use crate::scenario::schema::quantity::Word;
 use crate::scenario::schema::verdict::{self as verdict_text, Bound};
-use crate::scenario::{MetricBound, Policy, Verdict, Waiver};
+use crate::scenario::{Capsule, MetricBound, Policy, Verdict, Waiver};
 use crate::units::{Bytes, PageCount, Quantity, Ratio, Span};
 use crate::vocabulary::{Defect, FaultClass, Invariant};
 
@@ -151,5 +151,15 @@ pub(in crate::scenario) fn print_bound(unit: ColumnUnit, value: u64) -> String {
         ColumnUnit::Pages => PageCount::new(value).to_string(),
         ColumnUnit::Ratio => Ratio::new(value, 1_000_000).to_string(),
         ColumnUnit::Count => value.to_string(),
+    }
+}
+
+pub(super) fn capsule(text: &verdict_text::Capsule) -> Capsule {
+    Capsule {
+        shows: text.shows.clone(),
+        outcome: text.outcome.0,
+        violates: text.violates.iter().map(|word| word.0).collect(),
+        fingerprint: text.fingerprint.clone(),
+        version: text.version.clone(),
     }
 }

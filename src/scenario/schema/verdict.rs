@@ -30,6 +30,33 @@ pub struct Expect {
     pub metrics: BTreeMap<String, Bound>,
 }
 
+/// A message that is held up on its way, and what follows it on its connection with it, while everything else overtakes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Late {
+    /// The event of the run, from 1, with which it would arrive. Where that is anything else, nothing is held.
+    pub event: u64,
+    /// How many other events come before it.
+    pub past: u64,
+}
+
+/// What a run of the scenario showed when it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Capsule {
+    /// What fell short: `claim`, `liveness` or `invariant:<name>`.
+    pub shows: String,
+    /// What became of the VM.
+    pub outcome: Word<Outcome>,
+    /// The invariants that were broken, waived or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub violates: Vec<Word<Invariant>>,
+    /// The record's `fingerprint`.
+    pub fingerprint: String,
+    /// The program that found it.
+    pub version: String,
+}
+
 /// Values that a column may take, always as text: a time (`"300 ms"`), a size (`"1 MiB"`), pages (`"64 pages"`), a
 /// ratio (`"10 %"`) or a count (`"3"`), as the column demands.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

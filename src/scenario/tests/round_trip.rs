@@ -14,8 +14,7 @@ use crate::scenario::policy::{
     Heartbeat, Hybrid, Medium, Migration, OnSilence, Phi, Policy, PostCopy, PreCopy, Push, Rule, StopRule, Switch,
     TransportError,
 };
-use crate::scenario::{
-    Disk, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover, Retry, Scenario,
+use crate::scenario::{Capsule, Late,     Disk, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover, Retry, Scenario,
     Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
@@ -261,6 +260,14 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         let planted = scenario.verdict.must_violate.is_some() && bearer(defect, &scenario.policy).is_ok();
         scenario.defect = if planted { defect } else { Defect::None };
         scenario.seed = times.3;
+        scenario.late = times.2.map(|event| Late { event: event + 1, past: times.0 + 1 });
+        scenario.capsule = times.2.map(|n| Capsule {
+            shows: "claim".into(),
+            outcome: Outcome::ALL[usize::try_from(n).expect("64 bits") % Outcome::ALL.len()],
+            violates: scenario.verdict.must_violate.into_iter().collect(),
+            fingerprint: format!("t{n}"),
+            version: "0.1.0".into(),
+        });
         scenario.clock_drift_ppm = drift.map(|ppm| (Host::Destination, ppm)).into_iter().collect();
         scenario
     })

@@ -1,0 +1,243 @@
+//! `midflight check`: scenarios, tried with every fault that they claim to tolerate.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::replay::{Replayed, replayed};
+use super::run::{bound_columns, colour, quoted, write_whole};
+use crate::check::{Checked, Plan, Probe, Shows, Watch, check as tried, predicted, shrink};
+use crate::cli::args::{CheckFormat, CheckOf, Depth};
+use crate::cli::{Status, complain, print};
+use crate::report::{human_checked, human_checks, json_checks, junit_checks};
+use crate::scenario::{LoadOptions, Scenario, load, print_json};
+
+/// Set by Ctrl-C.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// A bar on a terminal, and Ctrl-C.
+struct Bar(ProgressBar);
+
+impl Watch for Bar {
+    fn planned(&self, runs: u64) {
+        self.0.inc_length(runs);
+    }
+
+    fn done(&self) {
+        self.0.inc(1);
+    }
+
+    fn stops(&self) -> bool {
+        STOPPED.load(Ordering::Relaxed)
+    }
+}
+
+pub(in crate::cli) fn check(arguments: &CheckOf) -> Status {
+    let mut scenarios = Vec::new();
+    for file in files(&arguments.paths) {
+        let columns = bound_columns();
+        let options = LoadOptions { sets: &arguments.sets, models: arguments.models.as_deref(), columns: &columns };
+        match file.and_then(|file| load(&file, &options).map(|scenario| (file, Arc::new(scenario))).map_err(|error| {
+            error.render(colour(arguments.color, io::stderr().is_terminal())).trim_end().to_owned()
+        })) {
+            Ok(read) => scenarios.push(read),
+            Err(error) => {
+                complain(&error);
+                return Status::BadInput;
+            }
+        }
+    }
+    if let Some(jobs) = arguments.jobs
+        && let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global()
+    {
+        complain(&format!("cannot start {jobs} threads: {error}"));
+        return Status::Internal;
+    }
+    if arguments.dry_run {
+        return dry_run(arguments, &scenarios);
+    }
+    // Without a handler Ctrl-C ends the program at once; that is no reason not to check.
+    let _ = ctrlc::set_handler(|| STOPPED.store(true, Ordering::Relaxed));
+    check_all(arguments, &scenarios)
+}
+
+type Read = (PathBuf, Arc<Scenario>);
+
+fn check_all(arguments: &CheckOf, scenarios: &[Read]) -> Status {
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} runs {elapsed}").expect("a template");
+    bar.set_style(style);
+    let bar = Bar(bar);
+    let plan = plan(arguments);
+    let human = arguments.format == CheckFormat::Human;
+    let one = scenarios.len() == 1;
+    let (mut all, mut files, mut short) = (Vec::new(), Vec::new(), false);
+    for (file, scenario) in scenarios {
+        if STOPPED.load(Ordering::Relaxed) {
+            break;
+        }
+        if scenario.capsule.is_some() {
+            let outcome = replayed(scenario);
+            short |= !outcome.is_same();
+            if human {
+                bar.0.suspend(|| print(&line(file, &outcome)));
+            }
+            continue;
+        }
+        let checked = tried(scenario, &plan, &bar);
+        if human {
+            let colours = colour(arguments.color, io::stdout().is_terminal());
+            let text = human_checked(&checked, arguments.coverage || one, colours);
+            bar.0.suspend(|| print(&text));
+        }
+        short |= !checked.is_good();
+        if let Some(folder) = &arguments.capsules
+            && let Err(status) = write_capsules(folder, &checked)
+        {
+            return status;
+        }
+        all.push(checked);
+        files.push(file.as_path());
+    }
+    bar.0.finish_and_clear();
+    let printed = print(&if human { human_checks(&all) } else { json_checks(&all) });
+    if let Some(path) = &arguments.junit
+        && let Err(status) = write_whole(path, &junit_checks(&all, &|checked| again_one(arguments, checked, &all, &files)))
+    {
+        return status;
+    }
+    if printed != Status::Good {
+        return printed;
+    }
+    verdict(arguments, &all, short)
+}
+
+fn line(file: &Path, outcome: &Replayed) -> String {
+    let name = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+    match outcome.difference() {
+        None => format!("{name}: reproduced\n"),
+        Some(difference) => format!("{name}: NOT reproduced: {difference}\n"),
+    }
+}
+
+fn verdict(arguments: &CheckOf, all: &[Checked], short: bool) -> Status {
+    if STOPPED.load(Ordering::Relaxed) {
+        complain("interrupted: what is above is what had been seen");
+        return Status::Interrupted;
+    }
+    if all.iter().flat_map(|checked| &checked.findings).any(|finding| finding.broken.class == "internal") {
+        return Status::Internal;
+    }
+    if !short {
+        return Status::Good;
+    }
+    complain(&format!("again: {}", again(arguments, &arguments.paths)));
+    Status::Short
+}
+
+fn plan(arguments: &CheckOf) -> Plan {
+    let depth = match arguments.depth {
+        Depth::Quick => Plan::QUICK,
+        Depth::Ci => Plan::CI,
+        Depth::Night => Plan::NIGHT,
+    };
+    Plan { seed: arguments.seed, swarm: arguments.swarm, full_size: arguments.full_size, ..depth }
+}
+
+fn dry_run(arguments: &CheckOf, scenarios: &[Read]) -> Status {
+    let plan = plan(arguments);
+    let mut text = String::new();
+    let mut all = 0;
+    for (file, scenario) in scenarios {
+        let runs = if scenario.capsule.is_some() { 1 } else { predicted(scenario, &plan) };
+        all += runs;
+        writeln!(text, "{}: about {runs} runs", file.display()).expect("a string takes it");
+    }
+    writeln!(text, "{} scenarios, about {all} runs", scenarios.len()).expect("a string takes it");
+    print(&text)
+}
+
+/// The JSON files that are named, and those in folders that are, in the order of their names.
+fn files(paths: &[PathBuf]) -> Vec<Result<PathBuf, String>> {
+    let mut found = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            found.push(Ok(path.clone()));
+            continue;
+        }
+        let mut inside: Vec<PathBuf> = match std::fs::read_dir(path) {
+            Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+            Err(error) => {
+                found.push(Err(format!("cannot read {}: {error}", path.display())));
+                continue;
+            }
+        };
+        inside.retain(|path| path.is_dir() || path.extension().is_some_and(|ending| ending == "json"));
+        inside.sort();
+        found.extend(files(&inside));
+    }
+    found
+}
+
+/// What was found, each as small as it can be. Names are the scenario's and the shortfall's.
+fn write_capsules(folder: &Path, checked: &Checked) -> Result<(), Status> {
+    let findings = checked.findings.iter().map(|finding| (&finding.probe, Shows::Broken(finding.broken.class.clone())));
+    let caught = checked.must_violate.iter().filter_map(|(must, probe)| Some((probe.as_ref()?, Shows::Violates(*must))));
+    for (probe, shows) in findings.chain(caught) {
+        let Some(capsule) = shrink(&checked.scenario, probe, &shows) else { continue };
+        write_capsule(folder, checked, probe, &capsule)?;
+    }
+    Ok(())
+}
+
+fn write_capsule(folder: &Path, checked: &Checked, probe: &Probe, capsule: &Scenario) -> Result<(), Status> {
+    let shows = capsule.capsule.as_ref().map_or("", |note| note.shows.as_str());
+    let name = format!("{}--{}.json", checked.scenario.name, shows.trim_start_matches("invariant:"));
+    let path = folder.join(name);
+    std::fs::create_dir_all(folder).map_err(|error| {
+        complain(&format!("cannot make {}: {error}", folder.display()));
+        Status::BadInput
+    })?;
+    write_whole(&path, &print_json(capsule, &bound_columns()))?;
+    complain(&format!("capsule: midflight replay {} --explain  ({})", quoted(&path.display().to_string()), probe.kind));
+    Ok(())
+}
+
+fn again_one(arguments: &CheckOf, checked: &Checked, all: &[Checked], files: &[&Path]) -> String {
+    let index = all.iter().position(|other| std::ptr::eq(other, checked));
+    let path = index.map_or_else(PathBuf::new, |index| files[index].to_path_buf());
+    again(arguments, &[path])
+}
+
+/// The command that repeats this.
+fn again(arguments: &CheckOf, paths: &[PathBuf]) -> String {
+    let mut command = String::from("midflight check");
+    for path in paths {
+        write!(command, " {}", quoted(&path.display().to_string())).expect("a string takes it");
+    }
+    match arguments.depth {
+        Depth::Quick => command.push_str(" --depth quick"),
+        Depth::Ci => {}
+        Depth::Night => command.push_str(" --depth night"),
+    }
+    if arguments.swarm > 0 {
+        write!(command, " --swarm {}", arguments.swarm).expect("a string takes it");
+    }
+    if arguments.full_size {
+        command.push_str(" --full-size");
+    }
+    if let Some(seed) = arguments.seed {
+        write!(command, " --seed {seed}").expect("a string takes it");
+    }
+    for set in &arguments.sets {
+        write!(command, " --set {}", quoted(set)).expect("a string takes it");
+    }
+    if let Some(models) = &arguments.models {
+        write!(command, " --models {}", quoted(&models.display().to_string())).expect("a string takes it");
+    }
+    command
+}

@@ -178,11 +178,11 @@ words! {
 words! {
     /// Classes of faults that a scenario may claim to tolerate.
     FaultClass {
-        /// The source host, its VMM or its agent dies.
+        /// The source host or its VMM dies.
         SourceCrash = "source-crash",
-        /// The destination host, its VMM or its agent dies.
+        /// The destination host or its VMM dies.
         DestinationCrash = "destination-crash",
-        /// The link is cut for good, or its connections are reset or fall silent.
+        /// The link is cut for good, or its connections are reset.
         LinkFailure = "link-failure",
         /// The link is cut and heals, once or again and again.
         LinkOutage = "link-outage",
@@ -194,6 +194,10 @@ words! {
         DestinationHang = "destination-hang",
         /// Nothing is dead and nothing cut: heartbeats alone are lost, or a host or a link is slow.
         FalseSuspicion = "false-suspicion",
+        /// Connections fall silent without a sign while datagrams, and heartbeats among them, pass: for good or for a time.
+        Silence = "silence",
+        /// An agent alone dies, and a VM that it governed executes on with nobody to stop it or to speak for it.
+        AgentCrash = "agent-crash",
         /// The store of checkpoints dies, and no host with it.
         StoreCrash = "store-crash",
     }

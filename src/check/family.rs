@@ -103,7 +103,7 @@ fn of_class(class: FaultClass, scenario: &Scenario) -> Vec<(FaultKind, Lasting)>
     use Lasting::{Ends, ForGood, Restarts};
     let (source, destination) = (Host::Source, Host::Destination);
     let crashes = |host| {
-        let kinds = [FaultKind::Crash(host), FaultKind::CrashVmm(host), FaultKind::CrashAgent(host)];
+        let kinds = [FaultKind::Crash(host), FaultKind::CrashVmm(host)];
         kinds.into_iter().flat_map(|what| [(what.clone(), ForGood), (what, Restarts)]).collect()
     };
     let hangs = |host| {
@@ -115,17 +115,19 @@ fn of_class(class: FaultClass, scenario: &Scenario) -> Vec<(FaultKind, Lasting)>
     match class {
         FaultClass::SourceCrash => crashes(source),
         FaultClass::DestinationCrash => crashes(destination),
+        FaultClass::AgentCrash => {
+            let agents = [source, destination].map(FaultKind::CrashAgent);
+            agents.into_iter().flat_map(|what| [(what.clone(), ForGood), (what, Restarts)]).collect()
+        }
         FaultClass::SourceHang => hangs(source),
         FaultClass::DestinationHang => hangs(destination),
         FaultClass::StoreCrash => vec![(FaultKind::CrashStore, ForGood), (FaultKind::CrashStore, Restarts)],
         FaultClass::LinkFailure => {
-            let kinds = [cut(source, destination, Direction::Both), FaultKind::Reset, FaultKind::Silence];
+            let kinds = [cut(source, destination, Direction::Both), FaultKind::Reset];
             kinds.into_iter().map(|what| (what, ForGood)).collect()
         }
-        FaultClass::LinkOutage => {
-            let kinds = [cut(source, destination, Direction::Both), FaultKind::Silence];
-            kinds.into_iter().map(|what| (what, Ends)).collect()
-        }
+        FaultClass::LinkOutage => vec![(cut(source, destination, Direction::Both), Ends)],
+        FaultClass::Silence => vec![(FaultKind::Silence, ForGood), (FaultKind::Silence, Ends)],
         FaultClass::Partition => {
             let one_way = [(source, destination), (destination, source)];
             let one_way = one_way.map(|(from, to)| cut(from, to, Direction::OneWay));
@@ -144,8 +146,10 @@ fn of_class(class: FaultClass, scenario: &Scenario) -> Vec<(FaultKind, Lasting)>
                 loss: Ratio::ZERO,
             };
             let slow = [source, destination].map(|host| FaultKind::Slow { host, factor });
-            let kinds = [FaultKind::LoseHeartbeats { sent_by: None }, degrade].into_iter().chain(slow);
-            kinds.flat_map(|what| [(what.clone(), ForGood), (what, Ends)]).collect()
+            let heartbeats = FaultKind::LoseHeartbeats { sent_by: None };
+            // What is slow for good may rightly be too slow to finish.
+            let kinds = [heartbeats.clone(), degrade].into_iter().chain(slow);
+            std::iter::once((heartbeats, ForGood)).chain(kinds.map(|what| (what, Ends))).collect()
         }
     }
 }

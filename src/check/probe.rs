@@ -40,7 +40,7 @@ pub enum Trial {
     Told,
     /// Two faults, each of a tolerated class: safety holds, survival is not claimed.
     Pair,
-    /// No fault, and one message that comes late.
+    /// No fault, and one message that comes late: safety holds.
     Late,
 }
 
@@ -167,8 +167,8 @@ impl Probe {
                 Trial::Written => true,
                 Trial::Claimed(_) => safety || in_window && class != "not-fired",
                 Trial::Told => false,
-                Trial::Pair => safety,
-                Trial::Late => class != "not-fired",
+                // A message that is late for long is a silence, and may be suspected.
+                Trial::Pair | Trial::Late => safety,
             }
         };
         let shortfalls = result.judgement.shortfalls.iter().filter(|shortfall| counts(&shortfall.class));

@@ -179,6 +179,7 @@ pub fn class_of_fault(fault: &Fault) -> Option<FaultClass> {
         if is_whole { whole } else { FaultClass::Partition }
     };
     Some(match &fault.what {
+        FaultKind::CrashAgent(Host::Source | Host::Destination) => FaultClass::AgentCrash,
         FaultKind::Crash(host) | FaultKind::CrashVmm(host) | FaultKind::CrashAgent(host) => match host {
             Host::Source => FaultClass::SourceCrash,
             Host::Destination => FaultClass::DestinationCrash,
@@ -192,7 +193,7 @@ pub fn class_of_fault(fault: &Fault) -> Option<FaultClass> {
         },
         FaultKind::Cut { from, to, direction } => link(*from, *to, *direction, outage(fault.lasts.is_some())),
         FaultKind::Flap { from, to, direction, .. } => link(*from, *to, *direction, FaultClass::LinkOutage),
-        FaultKind::Silence => outage(fault.lasts.is_some()),
+        FaultKind::Silence => FaultClass::Silence,
         FaultKind::Reset => FaultClass::LinkFailure,
         FaultKind::Slow { .. }
         | FaultKind::Degrade { .. }

@@ -1,5 +1,8 @@
 //! Heartbeats: pings at a period. So many unanswered in a row make a suspicion, or a silence that is no longer plausible.
 //!
+//! An answer names the life of whoever gives it, as a boot's or a process's number does: a peer that was dead for less than a timeout
+//! is not silent, but another.
+//!
 //! It knows only its own pings and their answers. Whether a miss means a dead host, a full queue or a cut link it cannot
 //! tell, and neither can any other node.
 
@@ -18,6 +21,8 @@ pub(super) struct Detector {
     /// Highest number answered, plus one.
     answered: u64,
     misses: u64,
+    /// Which life of the peer has answered since this began.
+    life: Option<u64>,
     /// Where plausibility is the rule.
     intervals: Option<Intervals>,
 }
@@ -28,7 +33,7 @@ impl Detector {
             Rule::Phi(phi) => Some(Intervals::new(phi, heartbeat.period)),
             Rule::Misses { .. } => None,
         });
-        Self { heartbeat, running: false, next: 0, answered: 0, misses: 0, intervals }
+        Self { heartbeat, running: false, next: 0, answered: 0, misses: 0, life: None, intervals }
     }
 
     /// Begins to ping.
@@ -36,6 +41,7 @@ impl Detector {
         if self.heartbeat.is_some() && !self.running {
             self.running = true;
             self.misses = 0;
+            self.life = None;
             if let Some(intervals) = &mut self.intervals {
                 intervals.start();
                 out.set(Timer::Silence, intervals.threshold());
@@ -62,7 +68,11 @@ impl Detector {
         let Some(heartbeat) = self.heartbeat.clone().filter(|_| self.running) else { return false };
         match *input {
             Input::Timer(Timer::Ping) => self.ping(out),
-            Input::Ponged { number } if number >= self.answered => self.ponged(number, now, out),
+            Input::Ponged { number, life } if number >= self.answered => {
+                self.ponged(number, now, out);
+                // It died and is back before anyone could miss it: it answers, and knows nothing.
+                return *self.life.get_or_insert(life) != life;
+            }
             Input::Timer(Timer::Pong(number)) if number >= self.answered => {
                 self.misses += 1;
                 return matches!(heartbeat.rule, Rule::Misses { misses, .. } if self.misses >= misses);

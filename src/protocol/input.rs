@@ -82,6 +82,8 @@ pub enum Input {
     Ponged {
         /// Its number.
         number: u64,
+        /// Which life of what answers it is: another than before has forgotten all that was said.
+        life: u64,
     },
     /// A timer fired.
     Timer(Timer),

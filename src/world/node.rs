@@ -33,6 +33,8 @@ pub(super) struct Node {
     pub said: Option<Standing>,
     /// What its agents must not forget.
     pub disk: Disk,
+    /// How often host, VMM and agent have started again, each with what is above it.
+    pub lives: [u64; 3],
     /// The store as its disk has it, while its process is dead.
     pub kept_store: Option<Store>,
 }
@@ -51,6 +53,7 @@ impl Node {
             channels: BTreeMap::new(),
             said: None,
             disk: Disk::default(),
+            lives: [0; 3],
             kept_store: None,
         }
     }
@@ -297,6 +300,17 @@ impl World {
     pub(super) fn timer(&mut self, host: Host, timer: Timer) {
         let seat = if timer == Timer::Fenced { Seat::Fencer } else { Seat::Agent };
         self.control_as(host, seat, Input::Timer(timer));
+    }
+
+    /// Which life of what answers pings on `host` it is.
+    pub(super) fn life(&self, host: Host) -> u64 {
+        let by = self.scenario.policy.detector.heartbeat.as_ref().map(|h| h.answered_by);
+        let part = match by {
+            Some(AnsweredBy::Kernel) | None => Part::Host,
+            Some(AnsweredBy::Vmm) => Part::Vmm,
+            Some(AnsweredBy::Agent) => Part::Agent,
+        };
+        self.nodes.get(&host).map_or(0, |node| node.lives[part as usize])
     }
 
     /// A ping reached `host`: who answers depends on the scenario.

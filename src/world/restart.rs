@@ -72,6 +72,7 @@ impl World {
                 FaultKind::Crash(host) if !self.is_up(host) => {
                     self.network.host_up(self.now, host_id(host), &mut self.effects);
                     self.say(Fact::Restarted { host, part: Part::Host });
+                    self.lives_again(host, Part::Host);
                     if let Some(node) = self.nodes.get_mut(&host) {
                         (node.up, node.vmm) = (true, true);
                         self.start_beside(host);
@@ -80,11 +81,13 @@ impl World {
                 }
                 FaultKind::CrashVmm(host) if self.is_up(host) && !self.vmm_alive(host) => {
                     self.say(Fact::Restarted { host, part: Part::Vmm });
+                    self.lives_again(host, Part::Vmm);
                     self.node(host).vmm = true;
                     self.start_agent(host);
                 }
                 FaultKind::CrashAgent(host) if self.vmm_alive(host) && !self.agent_alive(host) => {
                     self.say(Fact::Restarted { host, part: Part::Agent });
+                    self.lives_again(host, Part::Agent);
                     self.start_agent(host);
                 }
                 FaultKind::CrashStore => self.restart_store(),
@@ -92,6 +95,13 @@ impl World {
             }
         }
         self.check_ended(fault);
+    }
+
+    /// This part of a host, and all that runs on it, has another life.
+    fn lives_again(&mut self, host: Host, part: Part) {
+        if let Some(node) = self.nodes.get_mut(&host) {
+            node.lives[part as usize..].iter_mut().for_each(|life| *life += 1);
+        }
     }
 
     fn is_up(&self, host: Host) -> bool {

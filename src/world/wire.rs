@@ -22,7 +22,7 @@ pub(super) enum Packet {
     /// A heartbeat.
     Ping { from: Host, number: u64 },
     /// Its answer.
-    Pong { to: Host, number: u64 },
+    Pong { to: Host, number: u64, life: u64 },
     /// A packet of the guest to its client.
     Output { host: Host, number: u64, branch: BranchId, guest: Span },
     /// The client's acknowledgement.
@@ -99,7 +99,7 @@ impl World {
                 Message::Have(list) => list.bytes,
                 _ => Bytes::ZERO,
             };
-        if matches!(envelope.message, Message::Complete | Message::WriteFinal) {
+        if matches!(envelope.message, Message::Ready | Message::Started | Message::Complete | Message::WriteFinal) {
             self.milestones.last_word.get_or_insert(self.now);
         }
         let number = self.numbers.message;
@@ -123,8 +123,8 @@ impl World {
     }
 
     pub(super) fn pong(&mut self, from: Host, number: u64) {
-        let to = peer(from);
-        self.datagram(from, to, Nic::Migration, SMALL_PACKET, Packet::Pong { to, number });
+        let (to, life) = (peer(from), self.life(from));
+        self.datagram(from, to, Nic::Migration, SMALL_PACKET, Packet::Pong { to, number, life });
     }
 
     /// Schedules the guest's next packet.
@@ -181,7 +181,7 @@ impl World {
             Some(Packet::Ping { from, number }) => self.pinged(peer(from), number),
             // What finds a host that hangs finds nobody.
             Some(Packet::Pong { to, .. } | Packet::Acknowledgement { to, .. }) if self.hangs(to, Part::Host) => {}
-            Some(Packet::Pong { to, number }) => self.control(to, Input::Ponged { number }),
+            Some(Packet::Pong { to, number, life }) => self.control(to, Input::Ponged { number, life }),
             Some(Packet::Output { host, number, branch, guest }) => {
                 self.say(Fact::Output { host, number, branch, guest, stage: OutputStage::Delivered });
                 let flow = self.scenario.vms[0].output.as_ref().map(|output| output.flow);

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::replay::{Replayed, replayed};
 use super::run::{bound_columns, colour, quoted, write_whole};
-use crate::check::{Checked, Plan, Probe, Shows, Watch, check as tried, predicted, shrink};
+use crate::check::{Checked, Plan, Probe, Shows, Trial, Watch, check as tried, predicted, shrink};
 use crate::cli::args::{CheckFormat, CheckOf, Depth};
 use crate::cli::{Status, complain, print};
 use crate::report::{human_checked, human_checks, json_checks, junit_checks};
@@ -196,7 +196,11 @@ fn write_capsules(folder: &Path, checked: &Checked) -> Result<(), Status> {
 
 fn write_capsule(folder: &Path, checked: &Checked, probe: &Probe, capsule: &Scenario) -> Result<(), Status> {
     let shows = capsule.capsule.as_ref().map_or("", |note| note.shows.as_str());
-    let name = format!("{}--{}.json", checked.scenario.name, shows.trim_start_matches("invariant:"));
+    let shows = shows.trim_start_matches("invariant:");
+    let name = match probe.trial {
+        Trial::Claimed(class) => format!("{}--{class}--{shows}.json", checked.written.name),
+        _ => format!("{}--{shows}.json", checked.written.name),
+    };
     let path = folder.join(name);
     std::fs::create_dir_all(folder).map_err(|error| {
         complain(&format!("cannot make {}: {error}", folder.display()));

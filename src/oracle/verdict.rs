@@ -87,6 +87,7 @@ pub fn why_not_fired(fault: &Fault, state: FaultState, end: SimTime) -> Option<S
         (FaultState::Fired { .. }, _) => None,
         (FaultState::Void(NotFired::AlreadyDead), _) => Some("what it was to strike was dead already".into()),
         (FaultState::Void(NotFired::NoConnection), _) => Some("there was no connection to reset".into()),
+        (FaultState::Void(NotFired::NoVersion), _) => Some("no version was complete in the store".into()),
         (FaultState::Pending, Trigger::At(at)) => Some(format!("the run ended at {end}, before {} s", at.seconds())),
         (FaultState::Armed, Trigger::Phase { .. }) => {
             Some(format!("its phase was reached, and the run ended at {end} before its delay was over"))
@@ -167,13 +168,20 @@ pub fn class_of_fault(fault: &Fault) -> Option<FaultClass> {
         FaultKind::Crash(host) | FaultKind::CrashVmm(host) | FaultKind::CrashAgent(host) => match host {
             Host::Source => FaultClass::SourceCrash,
             Host::Destination => FaultClass::DestinationCrash,
-            _ => FaultClass::Partition,
+            Host::Staging => FaultClass::StagingCrash,
+            Host::Management | Host::Client => FaultClass::Partition,
         },
         FaultKind::CrashStore => FaultClass::StoreCrash,
+        FaultKind::HangStore => FaultClass::StoreHang,
+        FaultKind::SlowStore(_) | FaultKind::Slow { host: Host::Staging, .. } => FaultClass::StoreSlow,
+        FaultKind::FillStore => FaultClass::StoreFull,
+        FaultKind::LoseVersion => FaultClass::StoreLoss,
+        FaultKind::TearVersion => FaultClass::StoreTorn,
         FaultKind::Hang(_, host) => match host {
             Host::Source => FaultClass::SourceHang,
             Host::Destination => FaultClass::DestinationHang,
-            _ => FaultClass::Partition,
+            Host::Staging => FaultClass::StagingHang,
+            Host::Management | Host::Client => FaultClass::Partition,
         },
         FaultKind::Cut { from, to, direction } => link(*from, *to, *direction, outage(fault.lasts.is_some())),
         FaultKind::Flap { from, to, direction, .. } => link(*from, *to, *direction, FaultClass::LinkOutage),

@@ -157,6 +157,11 @@ pub enum Input {
         /// Whose they are.
         version: Version,
     },
+    /// There is no room for what a store was to keep of a version: it is not kept.
+    NoRoom {
+        /// Which.
+        version: Version,
+    },
     /// A store has put down that a version is whole.
     SealedHere {
         /// Which.

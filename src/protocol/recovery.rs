@@ -50,6 +50,10 @@ pub(super) enum Came {
     Claimed,
     /// There is nothing to restore.
     Nothing,
+    /// More was promised than the store can read, and nothing was restored yet.
+    Unreadable,
+    /// The same, when part of a version that could be read before is over the copy here already.
+    Failed,
     /// The VM runs here.
     Runs,
     /// The other side has finished: there is nothing to restore.
@@ -97,12 +101,10 @@ impl Recovery {
                 out.push(Action::Connect { peer: self.policy.store.host, channel });
             }
         }
+        let based = self.base.is_some();
         let claims = if self.is_local() { self.policy.local_claim } else { self.fencing != Fencing::None };
-        self.say(
-            Channel::Store,
-            if claims { Message::Claim { based: self.base.is_some() } } else { Message::Read },
-            out,
-        );
+        let question = if claims { Message::Claim { based } } else { Message::Read { based } };
+        self.say(Channel::Store, question, out);
         out.set(Timer::RestoreRetry, self.policy.restore_retry);
     }
 
@@ -133,6 +135,9 @@ impl Recovery {
     fn message(&mut self, message: &Message, out: &mut Actions) -> Option<Came> {
         match *message {
             Message::Claimed(stored) if self.step == Step::Claiming => return Some(self.claimed(stored, out)),
+            Message::Unreadable if self.step == Step::Claiming => {
+                return Some(if self.claimed.is_some() { Came::Failed } else { Came::Unreadable });
+            }
             Message::Final => return Some(Came::Needless),
             Message::Refused(epoch) if epoch >= self.epoch => return Some(Came::Superseded),
             Message::Fenced(answer) if self.step == Step::Fencing => match answer {

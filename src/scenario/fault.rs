@@ -29,6 +29,16 @@ pub enum FaultKind {
     CrashAgent(Host),
     /// The store of checkpoints alone dies.
     CrashStore,
+    /// The store's process alone stands still.
+    HangStore,
+    /// Work of the store alone takes longer by this factor; above 1.
+    SlowStore(Ratio),
+    /// The store's medium has no more room.
+    FillStore,
+    /// The store's medium loses the newest complete version.
+    LoseVersion,
+    /// The newest complete version is damaged on the store's medium.
+    TearVersion,
     /// Nothing of it runs, for a time or for good.
     Hang(Part, Host),
     /// Work of the host takes longer by this factor.
@@ -243,13 +253,22 @@ impl FaultKind {
         match self {
             Self::Hang(..)
             | Self::Slow { .. }
+            | Self::HangStore
+            | Self::SlowStore(_)
+            | Self::FillStore
             | Self::Cut { .. }
             | Self::Flap { .. }
             | Self::Degrade { .. }
             | Self::DegradeCard { .. }
             | Self::Silence
             | Self::LoseHeartbeats { .. } => true,
-            Self::Crash(_) | Self::CrashVmm(_) | Self::CrashAgent(_) | Self::CrashStore | Self::Reset => false,
+            Self::Crash(_)
+            | Self::CrashVmm(_)
+            | Self::CrashAgent(_)
+            | Self::CrashStore
+            | Self::LoseVersion
+            | Self::TearVersion
+            | Self::Reset => false,
             Self::Group(members) => members.iter().any(Self::can_end),
         }
     }
@@ -259,6 +278,31 @@ impl FaultKind {
         let restarts =
             |part: &Self| matches!(part, Self::Crash(_) | Self::CrashVmm(_) | Self::CrashAgent(_) | Self::CrashStore);
         self.parts().iter().any(restarts)
+    }
+
+    /// Whether it strikes the store of checkpoints or its medium, and nothing else.
+    pub fn is_of_store(&self) -> bool {
+        match self {
+            Self::CrashStore
+            | Self::HangStore
+            | Self::SlowStore(_)
+            | Self::FillStore
+            | Self::LoseVersion
+            | Self::TearVersion => true,
+            Self::Crash(_)
+            | Self::CrashVmm(_)
+            | Self::CrashAgent(_)
+            | Self::Hang(..)
+            | Self::Slow { .. }
+            | Self::Cut { .. }
+            | Self::Flap { .. }
+            | Self::Degrade { .. }
+            | Self::DegradeCard { .. }
+            | Self::Reset
+            | Self::Silence
+            | Self::LoseHeartbeats { .. }
+            | Self::Group(_) => false,
+        }
     }
 
     /// The hosts on which it kills the agent.
@@ -277,7 +321,7 @@ impl Fault {
         if pings && policy.detector.heartbeat.is_none() {
             return Some("no heartbeats are sent, so none can be lost");
         }
-        let store = self.what.parts().iter().any(|part| matches!(part, FaultKind::CrashStore));
+        let store = self.what.parts().iter().any(FaultKind::is_of_store);
         if store && policy.checkpoint.is_none() {
             return Some("no checkpoints are made, so there is no store");
         }

@@ -227,7 +227,8 @@ pub enum Action {
     Entitle,
     /// Drops the copy here and makes ready to receive another.
     Clean,
-    /// Work: brings the claimed version from the store on this host over the copy here; answered by [`Input::Merged`].
+    /// Work: brings the claimed version from the store on this host over the copy here; answered by [`Input::Merged`]
+    /// or [`Input::NotMerged`].
     Merge,
     /// Powers a host off, if it really does, and knows it.
     PowerOff(Host),

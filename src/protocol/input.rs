@@ -181,4 +181,6 @@ pub enum Input {
     },
     /// The version claimed is in memory.
     Merged,
+    /// It is not: the store on this host died with what it had read.
+    NotMerged,
 }

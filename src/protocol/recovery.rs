@@ -118,6 +118,7 @@ impl Recovery {
             Input::Timer(Timer::FenceRetry) if self.step == Step::Fencing => self.fence(out),
             Input::Timer(Timer::RestoreRetry) => self.retry(out),
             Input::Merged if self.step == Step::Merging => self.load(out),
+            Input::NotMerged if self.step == Step::Merging => self.not_merged(out),
             Input::Placed { channel: Channel::Checkpoint, .. } => self.progress = true,
             Input::Loaded if self.step == Step::Loading => {
                 self.step = Step::Starting;
@@ -209,6 +210,15 @@ impl Recovery {
         let Some(state) = self.claimed.map(|stored| stored.state).or(self.base) else { return };
         self.step = Step::Loading;
         out.push(Action::Load(state));
+    }
+
+    /// The store here is gone with what was to be merged. The base needs nothing of it.
+    fn not_merged(&mut self, out: &mut Actions) {
+        if self.claimed.is_none() {
+            return self.load(out);
+        }
+        self.step = Step::Claiming;
+        self.claim(out);
     }
 
     /// Nothing has come for a time: asks again, on new connections, under the same claim.

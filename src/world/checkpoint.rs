@@ -287,12 +287,16 @@ impl World {
         }
     }
 
-    /// The version that was read is in the copy on `host`.
-    pub(super) fn merge(&mut self, host: Host) {
+    /// The version that was read is in the copy on `host`, unless it is gone with a store that died there.
+    pub(super) fn merge(&mut self, host: Host) -> Input {
         if self.store_host() == Some(host) {
+            if !self.versions.is_pinned() {
+                return Input::NotMerged;
+            }
             let pages: Vec<_> = self.versions.pinned_pages().collect();
             self.vm.receiving(host).memory.overwrite(pages.into_iter());
         }
+        Input::Merged
     }
 
     /// Whether a fault addressed by this phase of a checkpoint strikes now; `round` is the version's number.

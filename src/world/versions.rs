@@ -149,6 +149,11 @@ impl Versions {
         newest
     }
 
+    /// Whether what was read last is still there.
+    pub fn is_pinned(&self) -> bool {
+        self.pinned.is_some()
+    }
+
     /// The version that was read last, and how many pages it has.
     pub fn pinned(&self) -> (Option<Stored>, PageCount) {
         self.pinned.as_ref().map_or((None, PageCount::ZERO), |(stored, pages)| (*stored, pages.count()))

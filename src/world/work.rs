@@ -88,7 +88,7 @@ impl World {
             Then::Unsuspend => self.unsuspend(host),
             Then::Keep(_, batch) if self.trouble.medium_is_full() => self.lose_batch(batch.id),
             Then::Keep(version, batch) => self.keep(version, &batch),
-            Then::Merge => self.merge(host),
+            Then::Merge => input = self.merge(host),
         }
         let input = self.written(input);
         self.step_as(host, self.seat_of(host, lane), input);

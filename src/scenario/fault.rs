@@ -282,27 +282,8 @@ impl FaultKind {
 
     /// Whether it strikes the store of checkpoints or its medium, and nothing else.
     pub fn is_of_store(&self) -> bool {
-        match self {
-            Self::CrashStore
-            | Self::HangStore
-            | Self::SlowStore(_)
-            | Self::FillStore
-            | Self::LoseVersion
-            | Self::TearVersion => true,
-            Self::Crash(_)
-            | Self::CrashVmm(_)
-            | Self::CrashAgent(_)
-            | Self::Hang(..)
-            | Self::Slow { .. }
-            | Self::Cut { .. }
-            | Self::Flap { .. }
-            | Self::Degrade { .. }
-            | Self::DegradeCard { .. }
-            | Self::Reset
-            | Self::Silence
-            | Self::LoseHeartbeats { .. }
-            | Self::Group(_) => false,
-        }
+        let of_process = matches!(self, Self::CrashStore | Self::HangStore | Self::SlowStore(_));
+        of_process || matches!(self, Self::FillStore | Self::LoseVersion | Self::TearVersion)
     }
 
     /// The hosts on which it kills the agent.
@@ -374,6 +355,12 @@ fn never_said(kind: MessageKind, policy: &Policy) -> Option<&'static str> {
         }
         MessageKind::Ask | MessageKind::AnswerRunning | MessageKind::AnswerHolding | MessageKind::AnswerGo if !asks => {
             Some("nobody asks: no reaction to silence is `ask`")
+        }
+        MessageKind::Open if policy.checkpoint.as_ref().is_some_and(|checkpoint| !checkpoint.reverse()) => {
+            Some("only where the source has the base it opens an attempt at the store")
+        }
+        MessageKind::Unreadable if policy.checkpoint.as_ref().is_some_and(|checkpoint| !checkpoint.holds()) => {
+            Some("no output is held, so nothing is promised")
         }
         // The last words of the list.
         kind if kind >= MessageKind::Protect && policy.checkpoint.is_none() => {

@@ -3,8 +3,6 @@
 //! One spelling per notion, used in scenarios, records, plots and code. Each list is an enum with its
 //! spelling beside each variant, so that parser, printer, schema and "did you mean" agree by construction.
 
-use std::fmt;
-
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[doc = $vdoc:literal])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
@@ -35,13 +33,17 @@ macro_rules! words {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
     };
 }
+
+mod message;
+
+pub use message::MessageKind;
 
 words! {
     /// A host by its role in the scenario.
@@ -166,6 +168,8 @@ words! {
         StaleList = "stale-list",
         /// Store: answers a claim with the version before the newest.
         StaleClaim = "stale-claim",
+        /// Store: offers the version that it finds, although a newer one that it has called complete is lost.
+        OfferOlder = "offer-older",
         /// Store: loses the first pages of each version and takes it for whole.
         CommitTorn = "commit-torn",
         /// Store: says that a version is complete when its first pages have come.
@@ -186,7 +190,7 @@ words! {
         LinkFailure = "link-failure",
         /// The link is cut and heals, once or again and again.
         LinkOutage = "link-outage",
-        /// One direction only, or hosts other than the two are cut off.
+        /// One direction only, or hosts other than the two are cut off; or operator or client are gone.
         Partition = "partition",
         /// The source host, its VMM or its agent hangs.
         SourceHang = "source-hang",
@@ -198,114 +202,22 @@ words! {
         Silence = "silence",
         /// An agent alone dies, and a VM that it governed executes on with nobody to stop it or to speak for it.
         AgentCrash = "agent-crash",
+        /// The staging host dies, and the store with it.
+        StagingCrash = "staging-crash",
+        /// The staging host hangs, and the store with it.
+        StagingHang = "staging-hang",
         /// The store of checkpoints dies, and no host with it.
         StoreCrash = "store-crash",
-    }
-}
-
-words! {
-    /// Kinds of messages between nodes.
-    MessageKind {
-        /// Operator to source: migrate the VM.
-        Migrate = "migrate",
-        /// Operator to source: give the migration up.
-        Cancel = "cancel",
-        /// Node to operator: the migration succeeded.
-        ReportSuccess = "report-success",
-        /// Node to operator: the migration failed.
-        ReportFailure = "report-failure",
-        /// Source to destination: a batch of pages.
-        Pages = "pages",
-        /// Source to destination, on each of several connections: what follows comes after what went before on all.
-        Flush = "flush",
-        /// Source to destination: CPU and devices, and no page follows.
-        State = "state",
-        /// Destination to source: everything is loaded.
-        Ready = "ready",
-        /// Source to destination: run it, I never shall.
-        Go = "go",
-        /// Destination to source: it runs.
-        Started = "started",
-        /// Source to destination: I have given it up for good.
-        Released = "released",
-        /// Source to destination: CPU and devices; run it, its memory follows.
-        Switch = "switch",
-        /// Destination to source: a vCPU waits for this page.
-        Request = "request",
-        /// Destination to source: every page is here.
-        Complete = "complete",
-        /// Operator to a node: give the connection up and wait.
-        Pause = "pause",
-        /// Node to operator: it has given the connection up and waits.
-        Paused = "paused",
-        /// Operator to source: connect again and go on.
-        Recover = "recover",
-        /// Source to operator: pages flow again.
-        Recovered = "recovered",
-        /// Source to destination on a new connection: which pages have you got?
-        Resync = "resync",
-        /// Destination to source: these.
-        Have = "have",
-        /// Either to the other: where do you stand?
-        Ask = "ask",
-        /// Destination to source: it runs here.
-        AnswerRunning = "answer-running",
-        /// Destination to source: everything is here, waiting for "go".
-        AnswerHolding = "answer-holding",
-        /// Source to destination, asked: run it, I never shall.
-        AnswerGo = "answer-go",
-        /// Either to the other: I do not and shall not run this attempt's copy.
-        AnswerAbandoned = "answer-abandoned",
-        /// Source to destination: be ready to restore the VM.
-        Protect = "protect",
-        /// Protected side to store: pages of a checkpoint.
-        Chunk = "chunk",
-        /// Protected side to store: that is all of a checkpoint.
-        Mark = "mark",
-        /// Store to protected side: it is whole, and not yet all before it.
-        Sealed = "sealed",
-        /// Store to protected side: it is complete.
-        Committed = "committed",
-        /// Store to protected side: it came incomplete.
-        Torn = "torn",
-        /// Store to protected side: there is no room.
-        Full = "full",
-        /// Store to protected side: it does not follow on what is here.
-        Gap = "gap",
-        /// Store to any: another has claimed the VM.
-        Refused = "refused",
-        /// Restoring side to store: accept nothing more from the other side.
-        Claim = "claim",
-        /// Restoring side to store: what is the newest version?
-        Read = "read",
-        /// Store to restoring side: this is it.
-        Claimed = "claimed",
-        /// Restoring side to store: send it.
-        Fetch = "fetch",
-        /// Store to restoring side: pages of it.
-        Restored = "restored",
-        /// Store to restoring side: that is all.
-        AllRestored = "all-restored",
-        /// Protected side to store: nothing is to be restored any more.
-        WriteFinal = "write-final",
-        /// Store to protected side: so it is.
-        FinalWritten = "final-written",
-        /// Store to restoring side: there is nothing to restore.
-        Final = "final",
-        /// Protected side to store: let me run, for a time.
-        LeaseRequest = "lease-request",
-        /// Store to protected side: you may.
-        LeaseGranted = "lease-granted",
-        /// Protected side to restoring side: give up restoring.
-        Degrade = "degrade",
-        /// Restoring side to protected side: I have.
-        Degraded = "degraded",
-        /// Protected side to restoring side: restore, I give my copy up.
-        Abandon = "abandon",
-        /// Restoring side to power switch: power the other host off.
-        Fence = "fence",
-        /// Power switch to restoring side: what came of it.
-        Fenced = "fenced",
+        /// The store of checkpoints hangs, and no host with it.
+        StoreHang = "store-hang",
+        /// The store of checkpoints, or the staging host, is slow.
+        StoreSlow = "store-slow",
+        /// There is no more room where checkpoints are kept.
+        StoreFull = "store-full",
+        /// The newest complete version is lost.
+        StoreLoss = "store-loss",
+        /// The newest complete version is damaged, as its checksum will tell.
+        StoreTorn = "store-torn",
     }
 }
 

@@ -147,6 +147,39 @@ fn fault() -> impl Strategy<Value = String> {
     (what, 95_000u64..500_000).prop_map(|(what, at)| format!(r#"{{{what}, "when": {{"at": "{at} us"}}}}"#))
 }
 
+/// What can befall a store alone, whose host lives on.
+fn store_fault() -> impl Strategy<Value = String> {
+    let what = prop::sample::select(vec![
+        r#""what": {"hang-store": {}}, "lasts": "40 ms""#,
+        r#""what": {"hang-store": {}}, "lasts": "300 ms""#,
+        r#""what": {"slow-store": {"factor": "3000 %"}}, "lasts": "300 ms""#,
+        r#""what": {"slow-store": {"factor": "100000 %"}}, "lasts": "300 ms""#,
+        r#""what": {"fill-store": {}}, "lasts": "40 ms""#,
+        r#""what": {"fill-store": {}}, "lasts": "300 ms""#,
+        r#""what": {"lose-version": {}}"#,
+        r#""what": {"tear-version": {}}"#,
+    ]);
+    (what, 95_000u64..500_000).prop_map(|(what, at)| format!(r#"{{{what}, "when": {{"at": "{at} us"}}}}"#))
+}
+
+fn store_death() -> impl Strategy<Value = String> {
+    let what = prop::sample::select(vec![
+        r#""what": {"crash-store": {}}"#,
+        r#""what": {"crash-store": {}}, "restarts_after": "5 ms""#,
+        r#""what": {"crash-store": {}}, "restarts_after": "100 ms""#,
+    ]);
+    (what, 95_000u64..500_000).prop_map(|(what, at)| format!(r#"{{{what}, "when": {{"at": "{at} us"}}}}"#))
+}
+
+fn host_death() -> impl Strategy<Value = String> {
+    let what = prop::sample::select(vec![
+        r#""what": {"crash": "source"}"#,
+        r#""what": {"crash": "destination"}"#,
+        r#""what": {"crash-vmm": "destination"}"#,
+    ]);
+    (what, 95_000u64..500_000).prop_map(|(what, at)| format!(r#"{{{what}, "when": {{"at": "{at} us"}}}}"#))
+}
+
 fn config(cases: u32) -> Config {
     Config { cases, rng_seed: RngSeed::Fixed(20_261_125), failure_persistence: None, ..Config::default() }
 }
@@ -175,6 +208,33 @@ proptest! {
         prop_assert!(broken.is_empty(), "{}: {broken:?}\n{}", result.outcome, text(&case, &more));
         let dead = fault.contains("crash\": \"source") || fault.contains("crash\": \"destination") || fault.contains("vmm");
         prop_assert!(dead || result.outcome != Outcome::Lost, "nothing died, and the VM is lost: {}", text(&case, &more));
+    }
+
+    /// A store that fails for a time, or loses a version, harms nobody as long as nothing else fails.
+    #[test]
+    fn a_store_may_fail_alone(case in case(), fault in store_fault(), seed in 0u64..1000) {
+        let more = format!(r#", "faults": [{fault}]"#);
+        let result = simulate(&scenario(&case, &more), seed, 0);
+        prop_assert_eq!(&result.violations, &[], "{}", text(&case, &more));
+        let well = matches!(result.outcome, Outcome::Completed | Outcome::Recovered | Outcome::RolledBack);
+        prop_assert!(well, "{}: {}", result.outcome, text(&case, &more));
+    }
+
+    /// Whatever befalls the store beside another fault: the VM may be lost, and clients never meet one that does not remember what it
+    /// has said. (A store in memory forgets claims when it dies, so what died beside it must be dead:
+    /// scenarios/must-violate/store-restart-forgets-claim.json.)
+    #[test]
+    fn a_store_promises_no_more_than_it_can_read(
+        case in case(),
+        faults in prop_oneof![(store_fault().boxed(), fault().boxed()), (store_death().boxed(), host_death().boxed())],
+        seed in 0u64..1000,
+    ) {
+        let more = format!(r#", "faults": [{}, {}]"#, faults.0, faults.1);
+        let result = simulate(&scenario(&case, &more), seed, 0);
+        let claims_one = case.fencing.contains("lease") || case.fencing.contains("stonith");
+        let excused = |i: &Invariant| *i == Invariant::Liveness || (*i == Invariant::SingleExecution && !claims_one);
+        let broken: Vec<_> = result.violations.iter().filter(|violation| !excused(&violation.invariant)).collect();
+        prop_assert!(broken.is_empty(), "{}: {broken:?}\n{}", result.outcome, text(&case, &more));
     }
 
     /// A destination that dies before the source gives up its right to restore takes nothing with it.

@@ -61,7 +61,20 @@ const LAYERS: &[(&str, &[&str])] = &[
     ),
     (
         "cli",
-        &["units", "vocabulary", "rng", "scenario", "engine", "oracle", "metric", "run", "validate", "check", "report", "trace"],
+        &[
+            "units",
+            "vocabulary",
+            "rng",
+            "scenario",
+            "engine",
+            "oracle",
+            "metric",
+            "run",
+            "validate",
+            "check",
+            "report",
+            "trace",
+        ],
     ),
 ];
 

@@ -193,7 +193,8 @@ impl<'a> Campaign<'a> {
         let each = self.affordable(3) / self.references.len().max(1);
         for (seed, steps, _) in &self.references {
             let arrivals = steps.arrivals();
-            let all = arrivals.iter().flat_map(|&event| (1..=self.plan.late_past).map(move |past| Late { event, past }));
+            let all =
+                arrivals.iter().flat_map(|&event| (1..=self.plan.late_past).map(move |past| Late { event, past }));
             let all: Vec<Late> = all.collect();
             let count = each.max(PLACES_MIN).min(all.len());
             for i in 0..count {

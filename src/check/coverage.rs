@@ -68,7 +68,8 @@ impl Coverage {
 
     /// Where a fault never struck.
     pub fn empty(&self) -> Vec<(&str, Phase)> {
-        let all = self.kinds.iter().enumerate().flat_map(|(row, kind)| self.phases().map(move |phase| (row, kind, phase)));
+        let all =
+            self.kinds.iter().enumerate().flat_map(|(row, kind)| self.phases().map(move |phase| (row, kind, phase)));
         let fired = |row, phase| self.cell(row, phase).is_some_and(|cell| cell.fired > 0);
         all.filter(|&(row, _, phase)| !fired(row, phase)).map(|(_, kind, phase)| (kind.as_str(), phase)).collect()
     }

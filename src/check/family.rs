@@ -121,6 +121,19 @@ fn of_class(class: FaultClass, scenario: &Scenario) -> Vec<(FaultKind, Lasting)>
         }
         FaultClass::SourceHang => hangs(source),
         FaultClass::DestinationHang => hangs(destination),
+        FaultClass::StagingCrash => {
+            let crash = FaultKind::Crash(Host::Staging);
+            vec![(crash.clone(), ForGood), (crash, Restarts)]
+        }
+        FaultClass::StagingHang => {
+            let hang = FaultKind::Hang(Part::Host, Host::Staging);
+            vec![(hang.clone(), ForGood), (hang, Ends)]
+        }
+        FaultClass::StoreHang => vec![(FaultKind::HangStore, ForGood), (FaultKind::HangStore, Ends)],
+        FaultClass::StoreSlow => vec![(FaultKind::SlowStore(factor), ForGood), (FaultKind::SlowStore(factor), Ends)],
+        FaultClass::StoreFull => vec![(FaultKind::FillStore, ForGood), (FaultKind::FillStore, Ends)],
+        FaultClass::StoreLoss => vec![(FaultKind::LoseVersion, ForGood)],
+        FaultClass::StoreTorn => vec![(FaultKind::TearVersion, ForGood)],
         FaultClass::StoreCrash => vec![(FaultKind::CrashStore, ForGood), (FaultKind::CrashStore, Restarts)],
         FaultClass::LinkFailure => {
             let kinds = [cut(source, destination, Direction::Both), FaultKind::Reset];

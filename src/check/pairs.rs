@@ -13,7 +13,8 @@ const SECONDS: usize = 6;
 
 /// The pairs that a check tries.
 pub(super) fn plan(campaign: &Campaign<'_>, singles: &[Single]) -> Vec<Probe> {
-    let kinds: Vec<&Kind> = campaign.groups.iter().flat_map(super::campaign::Group::asked).filter(|k| k.claimed).collect();
+    let kinds: Vec<&Kind> =
+        campaign.groups.iter().flat_map(super::campaign::Group::asked).filter(|k| k.claimed).collect();
     if kinds.is_empty() || campaign.scenario.verdict.must_violate.is_some() {
         return Vec::new();
     }

@@ -188,7 +188,8 @@ fn by_time(case: Case, shows: &Shows) -> Case {
 /// The scenario that repeats it, with what it shows.
 fn capsule(case: &Case, shows: &Shows) -> Scenario {
     let probe = &case.probe;
-    let mut scenario = Scenario { late: probe.late, seed: probe.seed.seed, ..bare(&case.scenario, probe.faults.clone()) };
+    let mut scenario =
+        Scenario { late: probe.late, seed: probe.seed.seed, ..bare(&case.scenario, probe.faults.clone()) };
     scenario.verdict.must_violate = case.scenario.verdict.must_violate;
     let result = simulate(&Arc::new(scenario.clone()), scenario.seed, 0);
     let what = match shows {
@@ -201,7 +202,8 @@ fn capsule(case: &Case, shows: &Shows) -> Scenario {
         }
     };
     let kind = probe.kind.trim_start_matches("at random: ");
-    scenario.why = format!("Found by `check` in {}, {kind}: {}.", case.scenario.name, what.unwrap_or_else(|| shows.word()));
+    scenario.why =
+        format!("Found by `check` in {}, {kind}: {}.", case.scenario.name, what.unwrap_or_else(|| shows.word()));
     scenario.capsule = Some(Note {
         shows: shows.word(),
         outcome: result.outcome,

@@ -40,7 +40,8 @@ fn trial(campaign: &Campaign<'_>, kinds: &[&Kind], seed: RunSeed, window: (Span,
         let (second, fault) = one(&mut draw);
         faults.push(fault);
         probe.kind = format!("{} and {}", first.name, second.name);
-        probe.trial = if first.claimed && second.claimed && probe.trial != Trial::Told { Trial::Pair } else { Trial::Told };
+        probe.trial =
+            if first.claimed && second.claimed && probe.trial != Trial::Told { Trial::Pair } else { Trial::Told };
     }
     probe.kind = format!("at random: {}", probe.kind);
     probe.faults = faults;

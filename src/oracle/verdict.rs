@@ -98,6 +98,7 @@ pub fn why_not_fired(fault: &Fault, state: FaultState, end: SimTime) -> Option<S
         (FaultState::Fired { .. }, _) => None,
         (FaultState::Void(NotFired::AlreadyDead), _) => Some("what it was to strike was dead already".into()),
         (FaultState::Void(NotFired::NoConnection), _) => Some("there was no connection to reset".into()),
+        (FaultState::Void(NotFired::NoVersion), _) => Some("no version was complete in the store".into()),
         (FaultState::Pending, Trigger::At(at)) => Some(format!("the run ended at {end}, before {} s", at.seconds())),
         (FaultState::Armed, Trigger::Phase { .. }) => {
             Some(format!("its phase was reached, and the run ended at {end} before its delay was over"))
@@ -157,16 +158,22 @@ fn unkept_tolerance(world: &World, outcome: Outcome) -> Option<String> {
 }
 
 /// Whether a fault struck in the guarantee window: from migrate until R, or, where the source's loss is survived only with a base
-/// in the store, from when it is there. A destination's crash counts until its last word only: the source acts on that word whether
-/// its sender still lives or not, and no protocol can have it otherwise.
+/// in the store, from when it is there. What befalls the destination, or keeps answers from it, counts until its last word only: the
+/// source acts on that word whether its sender still lives or not, and no protocol can have it otherwise.
 pub(super) fn in_window(world: &World, class: FaultClass, state: FaultState) -> bool {
     let FaultState::Fired { at, .. } = state else { return false };
     let milestones = world.milestones();
     milestones.accepted.is_some_and(|from| from <= at)
         && (class != FaultClass::SourceCrash
             || world.protected_from().is_none_or(|from| from.is_some_and(|from| from <= at)))
-        && (class != FaultClass::DestinationCrash || milestones.last_word.is_none_or(|word| at < word))
+        && (!matters_until_last_word(class) || milestones.last_word.is_none_or(|word| at < word))
         && milestones.relinquished.is_none_or(|to| at < to || class == FaultClass::SourceCrash && at == to)
+}
+
+/// Whether the destination's last word, once it has been said, decides for good: what kills it, makes it stand, or keeps the answer from
+/// it cannot take the word back.
+fn matters_until_last_word(class: FaultClass) -> bool {
+    matches!(class, FaultClass::DestinationCrash | FaultClass::DestinationHang | FaultClass::Partition)
 }
 
 /// The class of a fault, as `tolerates` names it; a group, being several, has none.
@@ -183,13 +190,20 @@ pub fn class_of_fault(fault: &Fault) -> Option<FaultClass> {
         FaultKind::Crash(host) | FaultKind::CrashVmm(host) | FaultKind::CrashAgent(host) => match host {
             Host::Source => FaultClass::SourceCrash,
             Host::Destination => FaultClass::DestinationCrash,
-            _ => FaultClass::Partition,
+            Host::Staging => FaultClass::StagingCrash,
+            Host::Management | Host::Client => FaultClass::Partition,
         },
         FaultKind::CrashStore => FaultClass::StoreCrash,
+        FaultKind::HangStore => FaultClass::StoreHang,
+        FaultKind::SlowStore(_) | FaultKind::Slow { host: Host::Staging, .. } => FaultClass::StoreSlow,
+        FaultKind::FillStore => FaultClass::StoreFull,
+        FaultKind::LoseVersion => FaultClass::StoreLoss,
+        FaultKind::TearVersion => FaultClass::StoreTorn,
         FaultKind::Hang(_, host) => match host {
             Host::Source => FaultClass::SourceHang,
             Host::Destination => FaultClass::DestinationHang,
-            _ => FaultClass::Partition,
+            Host::Staging => FaultClass::StagingHang,
+            Host::Management | Host::Client => FaultClass::Partition,
         },
         FaultKind::Cut { from, to, direction } => link(*from, *to, *direction, outage(fault.lasts.is_some())),
         FaultKind::Flap { from, to, direction, .. } => link(*from, *to, *direction, FaultClass::LinkOutage),

@@ -187,20 +187,25 @@ pub enum Action {
         /// Where.
         phase: Phase,
     },
-    /// Work of a store: keeps pages; answered by [`Input::Kept`].
+    /// Work of a store: keeps pages; answered by [`Input::Kept`] or [`Input::NoRoom`].
     Keep {
         /// Whose they are.
         version: Version,
         /// They.
         batch: Batch,
     },
-    /// Work of a store: puts down that a version is whole; answered by [`Input::SealedHere`].
+    /// Work of a store: puts down that a version is whole; answered by [`Input::SealedHere`] or [`Input::NoRoom`].
     Seal {
         /// Which.
         version: Version,
     },
     /// A store's version, and all before it, are complete.
-    Commit(Stored),
+    Commit {
+        /// Which.
+        stored: Stored,
+        /// What it builds upon; `None`: it has all pages.
+        after: Option<Version>,
+    },
     /// A store throws away what it has of a version that is not complete.
     Forget(Version),
     /// A store throws everything away.
@@ -222,7 +227,8 @@ pub enum Action {
     Entitle,
     /// Drops the copy here and makes ready to receive another.
     Clean,
-    /// Work: brings the claimed version from the store on this host over the copy here; answered by [`Input::Merged`].
+    /// Work: brings the claimed version from the store on this host over the copy here; answered by [`Input::Merged`]
+    /// or [`Input::NotMerged`].
     Merge,
     /// Powers a host off, if it really does, and knows it.
     PowerOff(Host),
@@ -337,7 +343,7 @@ impl Action {
             | Self::ReleaseAll
             | Self::Unprotect
             | Self::Round { .. }
-            | Self::Commit(_)
+            | Self::Commit { .. }
             | Self::Forget(_)
             | Self::Clear
             | Self::Pin

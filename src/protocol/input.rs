@@ -159,6 +159,11 @@ pub enum Input {
         /// Whose they are.
         version: Version,
     },
+    /// There is no room for what a store was to keep of a version: it is not kept.
+    NoRoom {
+        /// Which.
+        version: Version,
+    },
     /// A store has put down that a version is whole.
     SealedHere {
         /// Which.
@@ -178,4 +183,6 @@ pub enum Input {
     },
     /// The version claimed is in memory.
     Merged,
+    /// It is not: the store on this host died with what it had read.
+    NotMerged,
 }

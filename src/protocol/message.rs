@@ -178,6 +178,9 @@ pub enum Message {
     Gap(Version),
     /// Store → any: whoever asks so late is refused; the epoch here is this.
     Refused(Epoch),
+    /// Restoring side → store: here begins an attempt whose base is with me. A store that has forgotten this may have forgotten
+    /// more.
+    Open,
     /// Restoring side → store: refuse the other side from now on, and say what the newest complete version is. Without a base
     /// of its own a node can claim only what there is.
     Claim {
@@ -185,9 +188,14 @@ pub enum Message {
         based: bool,
     },
     /// Restoring side → store: say what the newest complete version is, and change nothing.
-    Read,
+    Read {
+        /// The base is at the node that asks.
+        based: bool,
+    },
     /// Store → restoring side: nothing older is accepted any more; this is the newest complete version.
     Claimed(Option<Stored>),
+    /// Store → restoring side: more was promised than can be read here; there is nothing that may be restored.
+    Unreadable,
     /// Restoring side → store: send this version, which was claimed.
     Fetch(Version),
     /// Store → restoring side: pages of the claimed version.
@@ -256,9 +264,11 @@ impl Message {
             Self::Full(_) => "full",
             Self::Gap(_) => "gap",
             Self::Refused(_) => "refused",
+            Self::Open => "open",
             Self::Claim { .. } => "claim",
-            Self::Read => "read",
+            Self::Read { .. } => "read",
             Self::Claimed(_) => "claimed",
+            Self::Unreadable => "unreadable",
             Self::Fetch(_) => "fetch",
             Self::Restored(_) => "restored",
             Self::AllRestored => "all-restored",

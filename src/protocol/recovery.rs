@@ -50,6 +50,10 @@ pub(super) enum Came {
     Claimed,
     /// There is nothing to restore.
     Nothing,
+    /// More was promised than the store can read, and nothing was restored yet.
+    Unreadable,
+    /// The same, when part of a version that could be read before is over the copy here already.
+    Failed,
     /// The VM runs here.
     Runs,
     /// The other side has finished: there is nothing to restore.
@@ -97,12 +101,10 @@ impl Recovery {
                 out.push(Action::Connect { peer: self.policy.store.host, channel });
             }
         }
+        let based = self.base.is_some();
         let claims = if self.is_local() { self.policy.local_claim } else { self.fencing != Fencing::None };
-        self.say(
-            Channel::Store,
-            if claims { Message::Claim { based: self.base.is_some() } } else { Message::Read },
-            out,
-        );
+        let question = if claims { Message::Claim { based } } else { Message::Read { based } };
+        self.say(Channel::Store, question, out);
         out.set(Timer::RestoreRetry, self.policy.restore_retry);
     }
 
@@ -116,6 +118,7 @@ impl Recovery {
             Input::Timer(Timer::FenceRetry) if self.step == Step::Fencing => self.fence(out),
             Input::Timer(Timer::RestoreRetry) => self.retry(out),
             Input::Merged if self.step == Step::Merging => self.load(out),
+            Input::NotMerged if self.step == Step::Merging => self.not_merged(out),
             Input::Placed { channel: Channel::Checkpoint, .. } => self.progress = true,
             Input::Loaded if self.step == Step::Loading => {
                 self.step = Step::Starting;
@@ -133,6 +136,9 @@ impl Recovery {
     fn message(&mut self, message: &Message, out: &mut Actions) -> Option<Came> {
         match *message {
             Message::Claimed(stored) if self.step == Step::Claiming => return Some(self.claimed(stored, out)),
+            Message::Unreadable if self.step == Step::Claiming => {
+                return Some(if self.claimed.is_some() { Came::Failed } else { Came::Unreadable });
+            }
             Message::Final => return Some(Came::Needless),
             Message::Refused(epoch) if epoch >= self.epoch => return Some(Came::Superseded),
             Message::Fenced(answer) if self.step == Step::Fencing => match answer {
@@ -204,6 +210,15 @@ impl Recovery {
         let Some(state) = self.claimed.map(|stored| stored.state).or(self.base) else { return };
         self.step = Step::Loading;
         out.push(Action::Load(state));
+    }
+
+    /// The store here is gone with what was to be merged. The base needs nothing of it.
+    fn not_merged(&mut self, out: &mut Actions) {
+        if self.claimed.is_none() {
+            return self.load(out);
+        }
+        self.step = Step::Claiming;
+        self.claim(out);
     }
 
     /// Nothing has come for a time: asks again, on new connections, under the same claim.

@@ -81,6 +81,7 @@ impl Source {
         }
         self.state = State::Setup;
         self.connect(out);
+        self.open_session(out);
         self.detector.start(out);
         out.set(Timer::Setup, self.settings.setup);
     }
@@ -134,13 +135,11 @@ impl Source {
             Some(Step::Pace(wait)) => out.set(Timer::Pace, wait),
             Some(Step::Stop(end)) => {
                 out.push(Action::EndRounds(end));
-                let limit = self.last_copy_limit();
-                self.stop(limit, false, out);
+                self.stop(self.last_copy_limit(), false, out);
             }
             Some(Step::Switch) => {
                 out.push(Action::EndRounds(RoundsEnd::PostCopy));
-                let limit = self.last_copy_limit();
-                self.stop(limit, true, out);
+                self.stop(self.last_copy_limit(), true, out);
             }
             Some(Step::Abort(end)) => {
                 out.push(Action::EndRounds(end));
@@ -179,7 +178,7 @@ impl Source {
             | State::Paused { .. }
             | State::Ended(_)
             | State::Protecting
-            | State::Restoring(_)
+            | State::Restoring(..)
             | State::HandingOver(Handing::Blocked | Handing::Asking)
             | State::Relinquished(Handing::Blocked | Handing::Asking) => return,
             State::Setup

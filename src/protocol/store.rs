@@ -3,6 +3,9 @@
 //! It knows an *epoch*. A claim raises it, and whoever writes under an older one is refused from then on. A version is
 //! *complete* when all its pages and its mark are here and so is every version before it. It is an agent like any other: it
 //! sees its messages and its own medium, and no node's state.
+//!
+//! What it has called complete is a promise: output was let go in its name. A medium can lose it, and a process that starts again
+//! with an empty memory has forgotten it. Whoever is to restore is then told so, instead of being offered an older state.
 
 use std::collections::BTreeMap;
 
@@ -29,12 +32,26 @@ pub struct Store {
     /// Versions of which something is here and that are not complete.
     arriving: BTreeMap<Version, Arriving>,
     newest: Option<Stored>,
+    /// The newest version that it has ever called complete.
+    promised: Option<Version>,
+    /// Whoever has the base has opened this attempt here: if nothing was promised since, nothing is forgotten.
+    opened: bool,
     /// Pages kept, those of the same page in several versions counted for each.
     kept: PageCount,
     /// For whom the newest complete version is being read.
-    reading: Option<Host>,
+    reading: Option<Reading>,
     /// To whom the claimed version is being sent.
     recalling: Option<Host>,
+}
+
+/// Somebody wants to know what is to be restored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Reading {
+    to: Host,
+    /// It has the base.
+    based: bool,
+    /// Whose claim of which epoch this one has replaced.
+    replaced: (Epoch, Option<Host>),
 }
 
 /// A version that is not complete.
@@ -77,13 +94,15 @@ impl Store {
             finished: false,
             arriving: BTreeMap::new(),
             newest: None,
+            promised: None,
+            opened: false,
             kept: PageCount::ZERO,
             reading: None,
             recalling: None,
         })
     }
 
-    /// What its disk has of it: complete versions, the epoch, and that the protected side has finished.
+    /// What its disk has of it: complete versions, the epoch, what was opened, and that the protected side has finished.
     #[must_use]
     pub fn as_on_disk(mut self) -> Self {
         self.arriving.clear();
@@ -116,6 +135,8 @@ impl Store {
         self.finished = false;
         self.arriving.clear();
         self.newest = None;
+        self.promised = None;
+        self.opened = false;
         self.kept = PageCount::ZERO;
         self.recalling = None;
     }
@@ -171,14 +192,15 @@ impl Store {
         arriving.sealed = true;
         let from = arriving.from;
         let mut told = BTreeMap::new();
-        while let Some((stored, from)) = self.next() {
+        while let Some((stored, after, from)) = self.next() {
             let superseded: Vec<Version> = self.arriving.range(..stored.version).map(|(version, _)| *version).collect();
             for version in superseded {
                 self.forget(version, out);
             }
             self.arriving.remove(&stored.version);
             self.newest = Some(stored);
-            out.push(Action::Commit(stored));
+            self.promised = Some(stored.version);
+            out.push(Action::Commit { stored, after });
             told.insert(from, stored.version);
         }
         if self.complete() < Some(version) {
@@ -189,11 +211,11 @@ impl Store {
         }
     }
 
-    /// The first version that is whole and builds on what is complete, and whose it is.
-    fn next(&self) -> Option<(Stored, Host)> {
+    /// The first version that is whole and builds on what is complete, what that is, and whose it is.
+    fn next(&self) -> Option<(Stored, Option<Version>, Host)> {
         self.arriving.iter().find_map(|(&version, arriving)| {
             let (state, after) = arriving.mark.filter(|_| arriving.sealed)?;
-            (after <= self.complete()).then_some((Stored { version, state }, arriving.from))
+            (after <= self.complete()).then_some((Stored { version, state }, after, arriving.from))
         })
     }
 
@@ -207,20 +229,45 @@ impl Store {
         }
         if self.newest.is_none() && !based {
             // There is nothing to restore, and whoever is suspected may be all that is left of the VM: it is not shut out.
-            return self.read(from, out);
+            return self.read(from, based, out);
         }
+        let replaced = (self.epoch, self.claimant);
         self.epoch = epoch;
         self.claimant = Some(from);
         for version in std::mem::take(&mut self.arriving).into_keys() {
             out.push(Action::Forget(version));
         }
-        self.read(from, out);
+        self.reading = Some(Reading { to: from, based, replaced });
+        out.push(Action::Pin);
     }
 
     /// Reads the newest complete version for whoever is to restore it.
-    fn read(&mut self, from: Host, out: &mut Actions) {
-        self.reading = Some(from);
+    fn read(&mut self, from: Host, based: bool, out: &mut Actions) {
+        self.reading = Some(Reading { to: from, based, replaced: (self.epoch, self.claimant) });
         out.push(Action::Pin);
+    }
+
+    /// This is what can be read here. It is offered unless more was promised, or may have been: whoever is suspected may then be all
+    /// that is left of the VM, and is not shut out.
+    fn found(&mut self, newest: Option<Stored>, out: &mut Actions) {
+        self.newest = newest;
+        let Some(Reading { to, based, replaced }) = self.reading.take() else { return };
+        let lost = self.promised > newest.map(|newest| newest.version);
+        let forgotten = newest.is_none() && based && !self.opened;
+        if self.policy.holds() && (lost || forgotten) {
+            (self.epoch, self.claimant) = replaced;
+            self.say(to, Channel::Store, Message::Unreadable, out);
+        } else {
+            self.say(to, Channel::Store, Message::Claimed(newest), out);
+        }
+    }
+
+    /// There is no room for more of a version.
+    fn no_room(&mut self, version: Version, out: &mut Actions) {
+        if let Some(from) = self.arriving.get(&version).map(|arriving| arriving.from) {
+            self.forget(version, out);
+            self.say(from, Channel::Checkpoint, Message::Full(version), out);
+        }
     }
 
     fn recall(&mut self, afresh: bool, out: &mut Actions) {
@@ -256,8 +303,9 @@ impl Store {
         }
         let epoch = envelope.epoch;
         match envelope.message {
+            Message::Open => self.opened = true,
             Message::Claim { based } => self.claim(from, epoch, based, out),
-            Message::Read => self.read(from, out),
+            Message::Read { based } => self.read(from, based, out),
             // Only of what was read last: an older answer may have come late.
             Message::Fetch(version) if self.newest.map(|newest| newest.version) == Some(version) => {
                 self.recalling = Some(from);
@@ -286,12 +334,8 @@ impl Agent for Store {
     fn step(&mut self, _now: LocalTime, input: Input, out: &mut Actions) {
         match input {
             Input::Message { from, channel, envelope } => self.message(from, channel, &envelope, out),
-            Input::Pinned { newest } => {
-                self.newest = newest;
-                if let Some(to) = self.reading.take() {
-                    self.say(to, Channel::Store, Message::Claimed(newest), out);
-                }
-            }
+            Input::Pinned { newest } => self.found(newest, out),
+            Input::NoRoom { version } => self.no_room(version, out),
             Input::SealedHere { version } => self.sealed(version, out),
             Input::Recalled { batch, left } => self.recalled(batch, left, out),
             Input::Sent { .. } if self.recalling.is_some() => self.recall(false, out),

@@ -63,7 +63,8 @@ fn finding(finding: &Finding) -> Json {
 fn coverage(checked: &Checked) -> Vec<Json> {
     let coverage = &checked.coverage;
     let rows = coverage.kinds().iter().enumerate();
-    let cells = rows.flat_map(|(row, kind)| coverage.phases().map(move |phase| (kind, phase, coverage.cell(row, phase))));
+    let cells =
+        rows.flat_map(|(row, kind)| coverage.phases().map(move |phase| (kind, phase, coverage.cell(row, phase))));
     cells.map(|(kind, phase, known)| cell(kind, phase, known)).collect()
 }
 

@@ -22,6 +22,10 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         Fact::Healed(index) => format!("fault {} ends: {}", index + 1, fault_name(&scenario.faults[*index])),
         Fact::Restarted { host, part } => format!("{} starts again and knows nothing", part_of(*host, *part)),
         Fact::StoreRestarted(host) => format!("the store at {host} starts again, with what its medium has kept"),
+        Fact::VersionLost { lost, newest } => {
+            let left = newest.map_or("none".into(), |stored| version(Some(stored)));
+            format!("version {} is lost on its medium; the newest that can be read is {left}", lost.0)
+        }
         Fact::Resumed(resumption) => resumed(resumption),
         Fact::Paused { host, guest, cause } => {
             let what_for = match cause {

@@ -77,7 +77,11 @@ impl Kind {
     fn of(fact: &Fact) -> Self {
         match fact {
             Fact::Phase { .. } => Self::Phase,
-            Fact::Struck(_) | Fact::Healed(_) | Fact::Restarted { .. } | Fact::StoreRestarted(_) => Self::Fault,
+            Fact::Struck(_)
+            | Fact::Healed(_)
+            | Fact::Restarted { .. }
+            | Fact::StoreRestarted(_)
+            | Fact::VersionLost { .. } => Self::Fault,
             Fact::Resumed(_)
             | Fact::Paused { .. }
             | Fact::CopyGone { .. }

@@ -55,6 +55,10 @@ pub fn bearer(defect: Defect, policy: &Policy) -> Result<Option<Bearer>, &'stati
             needs(policy.migration.post_copy().is_some(), "no pages follow the VM")?;
             Bearer::Destination
         }
+        Defect::OfferOlder => {
+            needs(checkpoint()?.holds(), "no output is held, so nothing is promised")?;
+            Bearer::Store
+        }
         Defect::StaleClaim | Defect::CommitTorn | Defect::AckEarly | Defect::AcceptLate => {
             checkpoint()?;
             Bearer::Store

@@ -29,6 +29,16 @@ pub enum FaultKind {
     CrashAgent(Host),
     /// The store of checkpoints alone dies.
     CrashStore,
+    /// The store's process alone stands still.
+    HangStore,
+    /// Work of the store alone takes longer by this factor; above 1.
+    SlowStore(Ratio),
+    /// The store's medium has no more room.
+    FillStore,
+    /// The store's medium loses the newest complete version.
+    LoseVersion,
+    /// The newest complete version is damaged on the store's medium.
+    TearVersion,
     /// Nothing of it runs, for a time or for good.
     Hang(Part, Host),
     /// Work of the host takes longer by this factor.
@@ -272,13 +282,22 @@ impl FaultKind {
         match self {
             Self::Hang(..)
             | Self::Slow { .. }
+            | Self::HangStore
+            | Self::SlowStore(_)
+            | Self::FillStore
             | Self::Cut { .. }
             | Self::Flap { .. }
             | Self::Degrade { .. }
             | Self::DegradeCard { .. }
             | Self::Silence
             | Self::LoseHeartbeats { .. } => true,
-            Self::Crash(_) | Self::CrashVmm(_) | Self::CrashAgent(_) | Self::CrashStore | Self::Reset => false,
+            Self::Crash(_)
+            | Self::CrashVmm(_)
+            | Self::CrashAgent(_)
+            | Self::CrashStore
+            | Self::LoseVersion
+            | Self::TearVersion
+            | Self::Reset => false,
             Self::Group(members) => members.iter().any(Self::can_end),
         }
     }
@@ -288,6 +307,12 @@ impl FaultKind {
         let restarts =
             |part: &Self| matches!(part, Self::Crash(_) | Self::CrashVmm(_) | Self::CrashAgent(_) | Self::CrashStore);
         self.parts().iter().any(restarts)
+    }
+
+    /// Whether it strikes the store of checkpoints or its medium, and nothing else.
+    pub fn is_of_store(&self) -> bool {
+        let of_process = matches!(self, Self::CrashStore | Self::HangStore | Self::SlowStore(_));
+        of_process || matches!(self, Self::FillStore | Self::LoseVersion | Self::TearVersion)
     }
 
     /// The hosts on which it kills the agent.
@@ -306,7 +331,7 @@ impl Fault {
         if pings && policy.detector.heartbeat.is_none() {
             return Some("no heartbeats are sent, so none can be lost");
         }
-        let store = self.what.parts().iter().any(|part| matches!(part, FaultKind::CrashStore));
+        let store = self.what.parts().iter().any(FaultKind::is_of_store);
         if store && policy.checkpoint.is_none() {
             return Some("no checkpoints are made, so there is no store");
         }
@@ -359,6 +384,12 @@ fn never_said(kind: MessageKind, policy: &Policy) -> Option<&'static str> {
         }
         MessageKind::Ask | MessageKind::AnswerRunning | MessageKind::AnswerHolding | MessageKind::AnswerGo if !asks => {
             Some("nobody asks: no reaction to silence is `ask`")
+        }
+        MessageKind::Open if policy.checkpoint.as_ref().is_some_and(|checkpoint| !checkpoint.reverse()) => {
+            Some("only where the source has the base it opens an attempt at the store")
+        }
+        MessageKind::Unreadable if policy.checkpoint.as_ref().is_some_and(|checkpoint| !checkpoint.holds()) => {
+            Some("no output is held, so nothing is promised")
         }
         // The last words of the list.
         kind if kind >= MessageKind::Protect && policy.checkpoint.is_none() => {

@@ -10,6 +10,7 @@ use crate::units::{Bytes, PageCount, Ratio, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
 use super::program::Seat;
+use super::strike::NotFired;
 use super::{Event, Fact, InFlight, PauseCause, VmCopy, World, host_id};
 
 /// Where the checkpoints of a run stand.
@@ -74,19 +75,9 @@ impl World {
                 self.say(Fact::Round { host, version, phase });
                 self.check_triggers();
             }
-            Action::Commit(stored) => {
-                self.versions.commit(stored);
-                self.store_writes(stored);
-                self.checkpoints.complete = Some(stored);
-                self.checkpoints.base_at.get_or_insert(self.now);
-                self.say(Fact::Complete(stored));
-            }
+            Action::Commit { stored, after } => self.commit(stored, after),
             Action::Forget(version) => self.versions.forget(version),
-            Action::Clear => {
-                self.versions.clear();
-                self.checkpoints.complete = None;
-                self.checkpoints.given_up = false;
-            }
+            Action::Clear => self.clear_store(),
             Action::Pin => {
                 let newest = self.versions.pin();
                 self.pin_writes(newest);
@@ -109,6 +100,23 @@ impl World {
             }
             other => unreachable!("{other:?} is not of a checkpoint"),
         }
+    }
+
+    fn commit(&mut self, stored: Stored, after: Option<Version>) {
+        self.versions.commit(stored, after);
+        self.store_writes(stored);
+        self.checkpoints.complete = Some(stored);
+        self.checkpoints.base_at.get_or_insert(self.now);
+        self.say(Fact::Complete(stored));
+    }
+
+    /// A store that started again with nothing throws nothing away, and what was promised was promised.
+    fn clear_store(&mut self) {
+        if self.versions.newest().is_some() {
+            self.checkpoints.complete = None;
+            self.checkpoints.given_up = false;
+        }
+        self.versions.clear();
     }
 
     /// Work of a checkpoint or restore: what it costs, what it gives, what it does at its end.
@@ -203,11 +211,28 @@ impl World {
     }
 
     /// Pages of a version are in the store.
-    pub(super) fn kept(&mut self, version: Version, batch: &Batch) {
+    pub(super) fn keep(&mut self, version: Version, batch: &Batch) {
         if let Some(arrived) = self.batches.remove(&batch.id) {
             self.counted_stored.placed += arrived.pages.count();
             self.versions.keep(version, arrived.pages);
         }
+    }
+
+    /// What a store has written is there, unless its medium had no more room.
+    pub(super) fn written(&mut self, input: Input) -> Input {
+        match input {
+            Input::Kept { version } | Input::SealedHere { version } if self.trouble.medium_is_full() => {
+                Input::NoRoom { version }
+            }
+            kept => kept,
+        }
+    }
+
+    /// The medium loses the newest complete version, or so much of it that it cannot be read.
+    pub(super) fn lose_version(&mut self) -> Result<(), NotFired> {
+        let lost = self.versions.lose_newest().ok_or(NotFired::NoVersion)?;
+        self.say(Fact::VersionLost { lost, newest: self.versions.newest() });
+        Ok(())
     }
 
     /// What was copied and not sent, and what was sent and is not complete, counts as dirty again.
@@ -267,12 +292,16 @@ impl World {
         }
     }
 
-    /// The version that was read is in the copy on `host`.
-    pub(super) fn merge(&mut self, host: Host) {
+    /// The version that was read is in the copy on `host`, unless it is gone with a store that died there.
+    pub(super) fn merge(&mut self, host: Host) -> Input {
         if self.store_host() == Some(host) {
+            if !self.versions.is_pinned() {
+                return Input::NotMerged;
+            }
             let pages: Vec<_> = self.versions.pinned_pages().collect();
             self.vm.receiving(host).memory.overwrite(pages.into_iter());
         }
+        Input::Merged
     }
 
     /// Whether a fault addressed by this phase of a checkpoint strikes now; `round` is the version's number.
@@ -285,10 +314,13 @@ impl World {
         here && share >= progress
     }
 
-    /// The newest complete version in the store, if the store lives.
+    /// The newest complete version that can be read in the store, if the store lives.
     pub fn newest_version(&self) -> Option<Stored> {
-        let alive = self.store_host().is_some_and(|host| self.lives(host, Seat::Store));
-        self.versions.newest().filter(|_| alive)
+        self.versions.newest().filter(|_| self.store_lives())
+    }
+
+    fn store_lives(&self) -> bool {
+        self.store_host().is_some_and(|host| self.lives(host, Seat::Store))
     }
 
     /// Whether a page was copied in both stages of a version: the second copy wins.
@@ -301,13 +333,14 @@ impl World {
         self.checkpoints.phase.map(|(_, version)| version)
     }
 
-    /// Whether checkpoints of the copy on `host` can become complete: the store lives and can be reached, and nobody has claimed
-    /// the VM.
+    /// Whether checkpoints of the copy on `host` can become complete: the store runs, has room and can be reached, and nobody has
+    /// claimed the VM.
     pub fn can_commit(&self, host: Host) -> bool {
         let Some(store) = self.store_host() else { return false };
         let (there, here) = (host_id(store), host_id(host));
         let reached = self.network.carries_streams(here, there) && self.network.carries_streams(there, here);
-        self.lives(store, Seat::Store) && reached && self.checkpoints.restored.is_none_or(|restored| restored == host)
+        let works = self.lives(store, Seat::Store) && !self.trouble.store_hangs() && !self.trouble.medium_is_full();
+        works && reached && self.checkpoints.restored.is_none_or(|restored| restored == host)
     }
 
     /// Whether the VM could be rebuilt from its checkpoints, with all that was ever promised.
@@ -315,12 +348,14 @@ impl World {
         self.can_rebuild_at(Host::Source) || self.can_rebuild_at(Host::Destination)
     }
 
-    /// Whether the VM could be rebuilt on `host`: the newest version that was ever complete is there, and so are its base and a
-    /// node that would restore it.
+    /// Whether the VM could be rebuilt on `host`: the newest version that was ever complete is there, if any output was held for it,
+    /// and so are its base and a node that would restore it.
     pub fn can_rebuild_at(&self, host: Host) -> bool {
         let Some(policy) = &self.scenario.policy.checkpoint else { return false };
         let newest = self.newest_version();
-        let kept = newest == self.checkpoints.complete && !self.checkpoints.given_up;
+        // Where no output is held nothing was promised, and an older version will do.
+        let enough = newest == self.checkpoints.complete || !policy.holds() && self.store_lives();
+        let kept = enough && !self.checkpoints.given_up;
         let base = |copy: &VmCopy| copy.memory.is_complete() && copy.guest.is_some() && copy.at_state.is_some();
         let has_base = match host {
             Host::Source => policy.reverse() && self.vm.copy(Host::Source).is_some_and(base),

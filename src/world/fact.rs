@@ -30,6 +30,13 @@ pub enum Fact {
         /// What of it.
         part: Part,
     },
+    /// The store's medium has lost a complete version, or what is there of it is damaged.
+    VersionLost {
+        /// Which.
+        lost: Version,
+        /// The newest that can be read; `None`: none.
+        newest: Option<Stored>,
+    },
     /// The store at this host starts again, with what its medium has kept.
     StoreRestarted(Host),
     /// The copy on this host began to execute.

@@ -1,8 +1,9 @@
-//! Hangs: of a host, its VMM or its agent nothing runs, until it wakes and finds what has happened meanwhile.
+//! Hangs: of a host, its VMM, its agent or the store nothing runs, until it wakes and finds what has happened meanwhile.
 //!
 //! | hangs | stands still | goes on |
 //! |---|---|---|
 //! | agent | its decisions, its work and timers; it reads nothing | VM, kernel: bytes are taken until buffers are full |
+//! | store | the same of the store | everything else |
 //! | VMM | the same, and the vCPUs with their output | kernel |
 //! | host | all of it, network included: it takes nothing and sends nothing | nothing |
 //!
@@ -29,6 +30,8 @@ pub(super) struct Hangs {
     /// What of each host, by which fault.
     held: BTreeMap<Host, BTreeSet<(Part, Name)>>,
     asleep: BTreeMap<Host, Asleep>,
+    /// By which faults the store alone hangs.
+    store: BTreeSet<Name>,
 }
 
 /// What waits for a host to wake.
@@ -50,11 +53,17 @@ impl Hangs {
         self.held.get(&host)?.first().map(|held| held.0)
     }
 
-    /// What is left of its work takes so many times as long.
-    pub(super) fn stretch(&mut self, host: Host, factor: Ratio) {
-        for (_, left) in self.asleep.get_mut(&host).into_iter().flat_map(|asleep| &mut asleep.work) {
+    /// What is left of the work of these lanes takes so many times as long.
+    pub(super) fn stretch(&mut self, host: Host, lanes: &[Channel], factor: Ratio) {
+        let asleep = self.asleep.get_mut(&host).into_iter().flat_map(|asleep| &mut asleep.work);
+        for (_, left) in asleep.filter(|(lane, _)| lanes.contains(lane)) {
             *left = left.scale_saturating(factor);
         }
+    }
+
+    /// Whether the store stands still by itself.
+    pub(super) fn store_hangs(&self) -> bool {
+        !self.store.is_empty()
     }
 }
 
@@ -69,9 +78,45 @@ impl World {
         covers(self.trouble.hangs.widest(host), part)
     }
 
-    /// Whether a process on a host stands still: what runs beside a VMM hangs with the host alone.
+    /// Whether a process on a host stands still: what runs beside a VMM hangs with the host, or by itself.
     pub(super) fn seat_hangs(&self, host: Host, seat: Seat) -> bool {
-        self.hangs(host, if seat == Seat::Agent { Part::Agent } else { Part::Host })
+        match seat {
+            Seat::Agent => self.hangs(host, Part::Agent),
+            Seat::Store => self.hangs(host, Part::Host) || self.trouble.store_hangs(),
+            Seat::Fencer => self.hangs(host, Part::Host),
+        }
+    }
+
+    /// The store, which lives on `host`, hangs.
+    pub(super) fn hang_store(&mut self, name: Name, host: Host) {
+        self.trouble.hangs.store.insert(name);
+        self.suspend_work(host);
+    }
+
+    /// It does so no longer by this fault.
+    pub(super) fn wake_store(&mut self, name: Name) {
+        if self.trouble.hangs.store.remove(&name)
+            && let Some(host) = self.store_host()
+        {
+            self.go_on(host);
+        }
+    }
+
+    /// A store that hung is dead and hangs no more.
+    pub(super) fn forget_store_hang(&mut self) {
+        self.trouble.hangs.store.clear();
+        if let Some(host) = self.store_host() {
+            self.forget_asleep(host, Seat::Store);
+        }
+    }
+
+    /// Nothing waits any more for this process to wake.
+    fn forget_asleep(&mut self, host: Host, seat: Seat) {
+        let lanes: Vec<Channel> = self.asleep(host).work.iter().map(|(lane, _)| *lane).collect();
+        let gone: Vec<Channel> = lanes.into_iter().filter(|&lane| self.seat_of(host, lane) == seat).collect();
+        let asleep = self.asleep(host);
+        asleep.work.retain(|(lane, _)| !gone.contains(lane));
+        asleep.inputs.retain(|(of, _)| *of != seat);
     }
 
     pub(super) fn hang(&mut self, name: Name, part: Part, host: Host) -> Result<(), NotFired> {
@@ -87,7 +132,8 @@ impl World {
         self.trouble.hangs.held.entry(host).or_default().insert((part, name));
         let after = self.trouble.hangs.widest(host);
         let begins = |part| !covers(before, part) && covers(after, part);
-        if begins(Part::Agent) {
+        // An agent may have hung before its host does, and the store with that.
+        if begins(Part::Agent) || begins(Part::Host) {
             self.suspend_work(host);
         }
         if begins(Part::Vmm) {
@@ -112,7 +158,7 @@ impl World {
         if ends(Part::Vmm) {
             self.thaw(host);
         }
-        if ends(Part::Agent) {
+        if ends(Part::Agent) || ends(Part::Host) {
             self.go_on(host);
         }
     }
@@ -122,17 +168,20 @@ impl World {
         if part == Part::Host && self.hangs(host, Part::Host) {
             self.network.set_hung(self.now, host_id(host), false, &mut self.effects);
         }
-        let hangs = &mut self.trouble.hangs;
-        if let Some(held) = hangs.held.get_mut(&host) {
+        if let Some(held) = self.trouble.hangs.held.get_mut(&host) {
             held.retain(|(what, _)| *what < part);
         }
-        if let Some(asleep) = hangs.asleep.get_mut(&host) {
-            asleep.work.clear();
-            asleep.inputs.clear();
-            if part <= Part::Vmm {
-                asleep.executes = false;
-                asleep.acknowledgements.clear();
+        self.forget_asleep(host, Seat::Agent);
+        if part == Part::Host {
+            self.forget_asleep(host, Seat::Fencer);
+            if self.store_host() == Some(host) {
+                self.forget_store_hang();
             }
+        }
+        if part <= Part::Vmm {
+            let asleep = self.asleep(host);
+            asleep.executes = false;
+            asleep.acknowledgements.clear();
         }
     }
 
@@ -215,12 +264,21 @@ impl World {
         }
     }
 
-    /// The agent wakes: work under way, what reached it, writes that have ended, messages that wait.
+    /// Whoever hangs no longer wakes: work under way, what reached it, writes that have ended, messages that wait.
     fn go_on(&mut self, host: Host) {
         for (lane, left) in std::mem::take(&mut self.asleep(host).work) {
-            self.schedule(self.now.saturating_add(left), Event::WorkDone(host, lane));
+            if self.seat_hangs(host, self.seat_of(host, lane)) {
+                self.asleep(host).work.push((lane, left));
+            } else {
+                self.schedule(self.now.saturating_add(left), Event::WorkDone(host, lane));
+            }
         }
-        while let Some((seat, input)) = self.asleep(host).inputs.pop_front() {
+        // One input at a time: each may take a timer back that has run out unseen.
+        let hung: Vec<Seat> =
+            [Seat::Agent, Seat::Store, Seat::Fencer].into_iter().filter(|&seat| self.seat_hangs(host, seat)).collect();
+        while let Some(next) = self.asleep(host).inputs.iter().position(|(seat, _)| !hung.contains(seat))
+            && let Some((seat, input)) = self.asleep(host).inputs.remove(next)
+        {
             self.control_as(host, seat, input);
         }
         let Some(node) = self.nodes.get(&host) else { return };

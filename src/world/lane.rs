@@ -97,9 +97,11 @@ impl World {
         if self.hangs(host, Part::Host) {
             return;
         }
-        let (agent_hangs, store_here) = (self.hangs(host, Part::Agent), self.store_host() == Some(host));
+        let agent_hangs = self.hangs(host, Part::Agent);
+        let store_awake = !self.seat_hangs(host, Seat::Store);
+        let store_here = self.store_host() == Some(host);
         let stores = |channel: Channel| store_here && matches!(channel, Channel::Checkpoint | Channel::Store);
-        let awake = |channel: Channel| !agent_hangs || stores(channel);
+        let awake = |channel: Channel| if stores(channel) { store_awake } else { !agent_hangs };
         loop {
             let node = self.node(host);
             if !node.up {

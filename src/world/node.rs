@@ -165,7 +165,7 @@ impl World {
         let mut actions = Actions::default();
         let (received, asks) = match &input {
             Input::Message { from, envelope, .. } => {
-                let asks = matches!(envelope.message, Message::Claim { .. } | Message::Read);
+                let asks = matches!(envelope.message, Message::Claim { .. } | Message::Read { .. });
                 (envelope.batch(), asks.then_some(*from))
             }
             _ => (None, None),

@@ -59,6 +59,7 @@ impl World {
         let Some(host) = self.store_host().filter(|&host| self.lives(host, Seat::Store)) else {
             return Err(NotFired::AlreadyDead);
         };
+        self.forget_store_hang();
         let streams = self.kill(host, Seat::Store, false);
         self.close_all(host, &streams);
         Ok(())

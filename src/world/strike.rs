@@ -36,6 +36,8 @@ pub enum NotFired {
     AlreadyDead,
     /// There was no connection.
     NoConnection,
+    /// No version was complete.
+    NoVersion,
 }
 
 impl World {
@@ -96,6 +98,7 @@ impl World {
             FaultKind::CrashVmm(host) => self.crash_vmm(host),
             FaultKind::CrashAgent(host) => self.crash_agent(host),
             FaultKind::CrashStore => self.crash_store(),
+            FaultKind::LoseVersion | FaultKind::TearVersion => self.lose_version(),
             FaultKind::Reset => {
                 let (source, destination) = (host_id(Host::Source), host_id(Host::Destination));
                 let before = self.effects.len();

@@ -3,7 +3,7 @@
 //! Each is kept under the number of its fault and its place in the fault's group, so that several of a kind begin and end
 //! independently of each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::network::Degradation;
 use crate::scenario::{Direction, FaultKind};
@@ -11,6 +11,7 @@ use crate::units::{Ratio, Span};
 use crate::vocabulary::Host;
 
 use super::hang::Hangs;
+use super::program::Seat;
 use super::strike::NotFired;
 use super::trigger::Counts;
 use super::{Event, Fact, FaultState, World, host_id};
@@ -25,6 +26,10 @@ pub(super) struct Trouble {
     pub counts: Counts,
     /// How many times as long work takes.
     slow: BTreeMap<(Host, Name), Ratio>,
+    /// The same of the store alone.
+    slow_store: BTreeMap<Name, Ratio>,
+    /// What takes the room of the store's medium.
+    full: BTreeSet<Name>,
     flaps: BTreeMap<Name, Flapping>,
 }
 
@@ -34,6 +39,18 @@ struct Flapping {
     down: bool,
     /// How often it has been down.
     times: u64,
+}
+
+impl Trouble {
+    /// Whether the store's medium has no more room.
+    pub fn medium_is_full(&self) -> bool {
+        !self.full.is_empty()
+    }
+
+    /// Whether the store's process stands still by itself.
+    pub fn store_hangs(&self) -> bool {
+        self.hangs.store_hangs()
+    }
 }
 
 /// A name as a number, for the network.
@@ -51,8 +68,9 @@ impl World {
                     return Err(NotFired::AlreadyDead);
                 }
                 self.trouble.slow.insert((host, name), factor);
-                self.stretch_work(host, factor);
+                self.stretch_work(host, None, factor);
             }
+            FaultKind::HangStore | FaultKind::SlowStore(_) | FaultKind::FillStore => self.trouble_store(name, what)?,
             FaultKind::Cut { from, to, direction } => self.cut(from, to, direction, true),
             FaultKind::Flap { .. } => {
                 self.trouble.flaps.insert(name, Flapping { down: false, times: 0 });
@@ -71,15 +89,38 @@ impl World {
         Ok(())
     }
 
+    /// Begins a state of the store or its medium.
+    fn trouble_store(&mut self, name: Name, what: &FaultKind) -> Result<(), NotFired> {
+        let Some(host) = self.store_host().filter(|&host| self.lives(host, Seat::Store)) else {
+            return Err(NotFired::AlreadyDead);
+        };
+        match *what {
+            FaultKind::HangStore => self.hang_store(name, host),
+            FaultKind::SlowStore(factor) => {
+                self.trouble.slow_store.insert(name, factor);
+                self.stretch_work(host, Some(Seat::Store), factor);
+            }
+            _ => drop(self.trouble.full.insert(name)),
+        }
+        Ok(())
+    }
+
     /// Ends a state; blows and what has ended already are left alone.
     pub(super) fn end_trouble(&mut self, name: Name, what: &FaultKind) {
         match *what {
             FaultKind::Hang(part, host) => self.wake(name, part, host),
             FaultKind::Slow { host, .. } => {
                 if let Some(factor) = self.trouble.slow.remove(&(host, name)) {
-                    self.stretch_work(host, Ratio::new(factor.den(), factor.num()));
+                    self.stretch_work(host, None, Ratio::new(factor.den(), factor.num()));
                 }
             }
+            FaultKind::HangStore => self.wake_store(name),
+            FaultKind::SlowStore(_) => {
+                if let Some((factor, host)) = self.trouble.slow_store.remove(&name).zip(self.store_host()) {
+                    self.stretch_work(host, Some(Seat::Store), Ratio::new(factor.den(), factor.num()));
+                }
+            }
+            FaultKind::FillStore => drop(self.trouble.full.remove(&name)),
             FaultKind::Cut { from, to, direction } => self.cut(from, to, direction, false),
             // One that comes and goes so many times ends by itself.
             FaultKind::Flap { from, to, direction, times: None, .. } => {
@@ -163,22 +204,26 @@ impl World {
         }
     }
 
-    /// How long work takes on `host` that takes so long by right.
-    pub(super) fn slowed(&self, host: Host, cost: Span) -> Span {
-        let factors = self.trouble.slow.range((host, (0, 0))..=(host, (usize::MAX, usize::MAX)));
-        factors.fold(cost, |cost, (_, factor)| cost.scale_saturating(*factor))
+    /// How long work of a process on `host` takes that takes so long by right.
+    pub(super) fn slowed(&self, host: Host, seat: Seat, cost: Span) -> Span {
+        let of_host = self.trouble.slow.range((host, (0, 0))..=(host, (usize::MAX, usize::MAX)));
+        let of_store = self.trouble.slow_store.values().filter(|_| seat == Seat::Store);
+        let factors = of_host.map(|(_, factor)| factor).chain(of_store);
+        factors.fold(cost, |cost, factor| cost.scale_saturating(*factor))
     }
 
-    /// What is left of the work under way on `host` takes so many times as long from now on.
-    fn stretch_work(&mut self, host: Host, factor: Ratio) {
+    /// What is left of the work under way on `host`, or of one process there, takes so many times as long from now on.
+    fn stretch_work(&mut self, host: Host, of: Option<Seat>, factor: Ratio) {
         let lanes: Vec<_> = self.nodes.get(&host).map_or(Vec::new(), |node| node.lanes.keys().copied().collect());
-        for lane in lanes {
+        let concerned: Vec<_> =
+            lanes.into_iter().filter(|&lane| of.is_none_or(|seat| self.seat_of(host, lane) == seat)).collect();
+        for &lane in &concerned {
             let event = Event::WorkDone(host, lane);
             if let Some(due) = self.agenda.due(event) {
                 let left = due.saturating_since(self.now).scale_saturating(factor);
                 self.schedule(self.now.saturating_add(left), event);
             }
         }
-        self.trouble.hangs.stretch(host, factor);
+        self.trouble.hangs.stretch(host, &concerned, factor);
     }
 }

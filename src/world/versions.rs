@@ -1,6 +1,9 @@
 //! What a store of checkpoints holds: pages and disk writes by version. Which of them count, its agent decides.
+//!
+//! A medium can lose a version, or damage it so that its checksum is wrong when it is read, which comes to the same. What builds upon
+//! such a version is of no use either, however whole it is; what is written anew from the base on is.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::model::disk::{Disk, DiskWrite};
 use crate::model::memory::{Memory, Pages};
@@ -16,6 +19,8 @@ const KEPT_APART: usize = 4;
 pub(super) struct Versions {
     arriving: BTreeMap<Version, Pages>,
     recent: VecDeque<(Stored, Pages)>,
+    /// Complete versions that cannot be read: lost, or built upon one that is.
+    holes: BTreeSet<Version>,
     image: Option<Memory>,
     folded: Option<Stored>,
     /// Disk writes of recent versions, and of all before them the last of each block.
@@ -34,6 +39,7 @@ impl Versions {
         Self {
             arriving: BTreeMap::new(),
             recent: VecDeque::new(),
+            holes: BTreeSet::new(),
             image: None,
             folded: None,
             writes: VecDeque::new(),
@@ -68,9 +74,13 @@ impl Versions {
         self.arriving.remove(&version);
     }
 
-    /// A version is complete.
-    pub fn commit(&mut self, stored: Stored) {
+    /// A version is complete, and builds upon another, if it has not all pages.
+    pub fn commit(&mut self, stored: Stored, after: Option<Version>) {
         let pages = self.arriving.remove(&stored.version).unwrap_or_default();
+        if after.is_some_and(|after| self.holes.contains(&after)) {
+            self.holes.insert(stored.version);
+            return;
+        }
         self.recent.push_back((stored, pages));
         while self.recent.len() > KEPT_APART {
             let Some((stored, pages)) = self.recent.pop_front() else { break };
@@ -80,8 +90,26 @@ impl Versions {
         }
     }
 
+    /// The newest version that can be read is lost. Answers which that was; `None`: there was none. Versions that are folded into one
+    /// image are lost together.
+    pub fn lose_newest(&mut self) -> Option<Version> {
+        let lost = if let Some((stored, _)) = self.recent.pop_back() {
+            stored.version
+        } else {
+            self.image = None;
+            self.folded_writes = Disk::default();
+            self.folded.take()?.version
+        };
+        self.holes.insert(lost);
+        self.writes.retain(|(version, _)| *version < lost);
+        Some(lost)
+    }
+
     /// Disk writes that belong to a complete version.
     pub fn keep_writes(&mut self, version: Version, writes: Vec<DiskWrite>) {
+        if self.holes.contains(&version) {
+            return;
+        }
         self.writes.push_back((version, writes));
         while self.writes.len() > KEPT_APART {
             let Some((_, writes)) = self.writes.pop_front() else { break };
@@ -102,12 +130,12 @@ impl Versions {
         blocks.last_writes()
     }
 
-    /// The newest complete version.
+    /// The newest complete version that can be read.
     pub fn newest(&self) -> Option<Stored> {
         self.recent.back().map(|(stored, _)| *stored).or(self.folded)
     }
 
-    /// Reads the newest complete version, merged: of each page the newest content.
+    /// Reads the newest complete version that can be read, merged: of each page the newest content.
     pub fn pin(&mut self) -> Option<Stored> {
         let mut merged = match &self.image {
             Some(image) => image.resident_pages(),
@@ -119,6 +147,11 @@ impl Versions {
         let newest = self.newest();
         self.pinned = Some((newest, merged));
         newest
+    }
+
+    /// Whether what was read last is still there.
+    pub fn is_pinned(&self) -> bool {
+        self.pinned.is_some()
     }
 
     /// The version that was read last, and how many pages it has.
@@ -140,5 +173,48 @@ impl Versions {
         let pages = pinned.part(self.recalled, budget);
         self.recalled += pages.len();
         (pages, PageCount::new((pinned.len() - self.recalled) as u64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::StateId;
+
+    fn stored(version: u64) -> Stored {
+        Stored { version: Version(version), state: StateId(u32::try_from(version).expect("small")) }
+    }
+
+    fn chain(versions: u64) -> Versions {
+        let mut store = Versions::new(PageCount::new(8));
+        for version in 1..=versions {
+            store.commit(stored(version), Some(Version(version - 1)));
+        }
+        store
+    }
+
+    #[test]
+    fn what_builds_upon_a_hole_cannot_be_read_and_what_begins_afresh_can() {
+        let mut store = chain(3);
+        assert_eq!(store.lose_newest(), Some(Version(3)));
+        assert_eq!(store.newest(), Some(stored(2)));
+        store.commit(stored(4), Some(Version(3)));
+        store.commit(stored(5), Some(Version(4)));
+        assert_eq!(store.newest(), Some(stored(2)), "both lack what version 3 had");
+        store.commit(stored(6), Some(Version(2)));
+        assert_eq!(store.newest(), Some(stored(6)), "it has what was lost");
+        assert_eq!(store.lose_newest(), Some(Version(6)));
+        store.commit(stored(7), None);
+        assert_eq!(store.pin(), Some(stored(7)), "it has all pages");
+    }
+
+    #[test]
+    fn versions_are_lost_one_by_one_and_those_folded_together() {
+        let mut store = chain(9);
+        let lost: Vec<_> = std::iter::from_fn(|| store.lose_newest()).map(|version| version.0).collect();
+        assert_eq!(lost, [9, 8, 7, 6, 5]);
+        assert_eq!(store.newest(), None);
+        store.commit(stored(10), Some(Version(5)));
+        assert_eq!(store.newest(), None);
     }
 }

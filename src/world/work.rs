@@ -62,7 +62,7 @@ impl World {
             },
         };
         self.node(host).lane(lane).working = Some(Working::Timed { input, then });
-        let cost = self.slowed(host, cost);
+        let cost = self.slowed(host, self.seat_of(host, lane), cost);
         self.schedule(self.now.saturating_add(cost), Event::WorkDone(host, lane));
     }
 
@@ -86,9 +86,11 @@ impl World {
                 }
             }
             Then::Unsuspend => self.unsuspend(host),
-            Then::Keep(version, batch) => self.kept(version, &batch),
-            Then::Merge => self.merge(host),
+            Then::Keep(_, batch) if self.trouble.medium_is_full() => self.lose_batch(batch.id),
+            Then::Keep(version, batch) => self.keep(version, &batch),
+            Then::Merge => input = self.merge(host),
         }
+        let input = self.written(input);
         self.step_as(host, self.seat_of(host, lane), input);
         self.pump(host);
     }

@@ -41,9 +41,11 @@ pub(in crate::cli) fn check(arguments: &CheckOf) -> Status {
     for file in files(&arguments.paths) {
         let columns = bound_columns();
         let options = LoadOptions { sets: &arguments.sets, models: arguments.models.as_deref(), columns: &columns };
-        match file.and_then(|file| load(&file, &options).map(|scenario| (file, Arc::new(scenario))).map_err(|error| {
-            error.render(colour(arguments.color, io::stderr().is_terminal())).trim_end().to_owned()
-        })) {
+        match file.and_then(|file| {
+            load(&file, &options).map(|scenario| (file, Arc::new(scenario))).map_err(|error| {
+                error.render(colour(arguments.color, io::stderr().is_terminal())).trim_end().to_owned()
+            })
+        }) {
             Ok(read) => scenarios.push(read),
             Err(error) => {
                 complain(&error);
@@ -106,7 +108,8 @@ fn check_all(arguments: &CheckOf, scenarios: &[Read]) -> Status {
     bar.0.finish_and_clear();
     let printed = print(&if human { human_checks(&all) } else { json_checks(&all) });
     if let Some(path) = &arguments.junit
-        && let Err(status) = write_whole(path, &junit_checks(&all, &|checked| again_one(arguments, checked, &all, &files)))
+        && let Err(status) =
+            write_whole(path, &junit_checks(&all, &|checked| again_one(arguments, checked, &all, &files)))
     {
         return status;
     }
@@ -186,7 +189,8 @@ fn files(paths: &[PathBuf]) -> Vec<Result<PathBuf, String>> {
 /// What was found, each as small as it can be. Names are the scenario's and the shortfall's.
 fn write_capsules(folder: &Path, checked: &Checked) -> Result<(), Status> {
     let findings = checked.findings.iter().map(|finding| (&finding.probe, Shows::Broken(finding.broken.class.clone())));
-    let caught = checked.must_violate.iter().filter_map(|(must, probe)| Some((probe.as_ref()?, Shows::Violates(*must))));
+    let caught =
+        checked.must_violate.iter().filter_map(|(must, probe)| Some((probe.as_ref()?, Shows::Violates(*must))));
     for (probe, shows) in findings.chain(caught) {
         let Some(capsule) = shrink(&checked.scenario, probe, &shows) else { continue };
         write_capsule(folder, checked, probe, &capsule)?;

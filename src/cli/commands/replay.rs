@@ -57,7 +57,9 @@ pub(in crate::cli) fn replay(arguments: &ReplayOf) -> Status {
     };
     if scenario.capsule.is_none() {
         let file = arguments.capsule.display();
-        complain(&format!("{file} is no capsule: it has no `capsule` that says what was seen; `midflight run` runs it"));
+        complain(&format!(
+            "{file} is no capsule: it has no `capsule` that says what was seen; `midflight run` runs it"
+        ));
         return Status::BadInput;
     }
     let replayed = replayed(&scenario);

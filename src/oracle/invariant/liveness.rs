@@ -64,7 +64,11 @@ impl Liveness {
             format!("output sent at {since} on {host} is held, and nothing is left that would release it")
         } else {
             let bound = self.bound(world);
-            format!("output sent at {since} on {host} has been held for {waited}; the bound is {bound}")
+            format!(
+                "output sent at {since} on {host} has been held for {} s; the bound is {} s",
+                waited.seconds(),
+                bound.seconds()
+            )
         })
     }
 }
@@ -114,7 +118,8 @@ impl Check for Liveness {
             }
             self.runs_again(finished.at, world);
             let (from, stood) = self.late?;
-            return Some(format!("every vCPU waited for {stood} from {from} on; the bound is {}", self.bound(world)));
+            let (stood, bound) = (stood.seconds(), self.bound(world).seconds());
+            return Some(format!("every vCPU waited for {stood} s from {from} on; the bound is {bound} s"));
         }
         let complete: Vec<_> = world.vm().copies().filter(|(_, copy)| copy.is_complete()).collect();
         if complete.is_empty() {
@@ -138,7 +143,8 @@ impl Check for Liveness {
         }
         self.runs_again(finished.at, world);
         let (from, stood) = self.late?;
-        Some(format!("no copy executed for {stood} from {from} on; the bound is {}", self.bound(world)))
+        let (stood, bound) = (stood.seconds(), self.bound(world).seconds());
+        Some(format!("no copy executed for {stood} s from {from} on; the bound is {bound} s"))
     }
 }
 

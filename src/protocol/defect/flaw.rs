@@ -34,6 +34,8 @@ pub(super) enum Flaw {
         any: bool,
         before: Option<Stored>,
     },
+    /// What was read last.
+    OfferOlder(Option<Stored>),
     /// Pages lost, by version.
     CommitTorn(BTreeMap<Version, PageCount>),
     AckEarly,
@@ -63,6 +65,7 @@ impl Flaw {
             Defect::LoseDirty => Self::LoseDirty { stopped: false, left: PageCount::ZERO },
             Defect::StaleList => Self::StaleList(FirstList::NotYet),
             Defect::StaleClaim => Self::StaleClaim { any: false, before: None },
+            Defect::OfferOlder => Self::OfferOlder(None),
             Defect::CommitTorn => Self::CommitTorn(BTreeMap::new()),
             Defect::AckEarly => Self::AckEarly,
             Defect::AcceptLate => Self::AcceptLate(Epoch::default()),
@@ -97,6 +100,10 @@ impl Flaw {
                 *before = newest;
                 None
             }
+            (Self::OfferOlder(found), Input::Pinned { newest }) => {
+                *found = newest;
+                Some(Input::Pinned { newest })
+            }
             (
                 Self::CommitTorn(lost),
                 Input::Message { envelope: Envelope { message: Message::Chunk { version, batch }, .. }, .. },
@@ -118,7 +125,7 @@ impl Flaw {
             }
             (Self::AcceptLate(epoch), Input::Message { from, channel, mut envelope }) => {
                 *epoch = envelope.epoch.max(*epoch);
-                if !matches!(envelope.message, Message::Claim { .. } | Message::Read | Message::Fetch(_)) {
+                if !matches!(envelope.message, Message::Claim { .. } | Message::Read { .. } | Message::Fetch(_)) {
                     envelope.epoch = *epoch;
                 }
                 Some(Input::Message { from, channel, envelope })
@@ -159,12 +166,17 @@ impl Flaw {
                     return Some(Input::Surveyed(list));
                 }
             }
-            (Self::StaleClaim { any, .. }, Action::Commit(stored)) => {
+            (Self::StaleClaim { any, .. }, Action::Commit { stored, after }) => {
                 *any = true;
                 out.push(Action::Pin);
-                out.push(Action::Commit(stored));
+                out.push(Action::Commit { stored, after });
             }
             (Self::StaleClaim { any: true, before }, Action::Pin) => return Some(Input::Pinned { newest: *before }),
+            // The agent inside notices, and is not heard.
+            (
+                Self::OfferOlder(older) | Self::StaleClaim { before: older, .. },
+                Action::Send { to, channel, envelope: Envelope { attempt, epoch, message: Message::Unreadable } },
+            ) => out.send_in(to, channel, attempt, epoch, Message::Claimed(*older)),
             (_, action) => out.push(action),
         }
         None
@@ -178,8 +190,8 @@ fn restore_unfenced(action: Action, out: &mut Actions) -> Option<Input> {
         Action::Send { channel, envelope: Envelope { attempt, epoch, message: Message::Fence(_) }, .. } => {
             return Some(off(channel, attempt, epoch));
         }
-        Action::Send { to, channel, envelope: Envelope { attempt, epoch, message: Message::Claim { .. } } } => {
-            out.send_in(to, channel, attempt, epoch, Message::Read);
+        Action::Send { to, channel, envelope: Envelope { attempt, epoch, message: Message::Claim { based } } } => {
+            out.send_in(to, channel, attempt, epoch, Message::Read { based });
         }
         action => out.push(action),
     }

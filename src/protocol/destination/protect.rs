@@ -118,7 +118,13 @@ impl Destination {
                 // The copy here is superseded by what is to be restored.
                 self.unwind(out);
             }
-            Some(Came::Nothing) => {
+            // It stood by for this, and it cannot be done: an older state would take back what clients have seen.
+            Some(Came::Unreadable) if fetching.is_none() && !self.post_copy => {
+                Recovery::give_up(out);
+                out.report(self.attempt, Report::Failure);
+                self.state = State::Ended(Report::Failure);
+            }
+            Some(Came::Nothing | Came::Unreadable) => {
                 let fetching = fetching.take();
                 self.goes_on(fetching, out);
             }
@@ -126,7 +132,7 @@ impl Destination {
                 out.report(self.attempt, Report::Success);
                 self.state = State::Ended(Report::Success);
             }
-            Some(Came::Needless | Came::Superseded) => {
+            Some(Came::Needless | Came::Superseded | Came::Failed) => {
                 Recovery::give_up(out);
                 self.drop_copy(out);
             }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::protocol::checkpoint::{Checkpointer, News};
 use crate::protocol::recovery::{Came, Recovery};
-use crate::scenario::policy::Checkpoint;
+use crate::scenario::policy::{Checkpoint, OnSilence};
 
 /// What makes checkpoints at the source, where the policy has it do so.
 pub(super) fn checkpointer(settings: &Settings) -> Option<Checkpointer> {
@@ -20,6 +20,17 @@ impl Source {
     pub(super) fn may_restore(&self) -> bool {
         let policy = self.settings.policy.checkpoint.as_ref();
         policy.is_some_and(Checkpoint::reverse) && !self.never_restores
+    }
+
+    /// Says to the store that an attempt begins whose base is here: a store that does not know of it later has forgotten what else
+    /// it knew. Said once, since a store that hears it again would not know what it had forgotten.
+    pub(super) fn open_session(&self, out: &mut Actions) {
+        let reverse = self.settings.policy.checkpoint.as_ref().filter(|checkpoint| checkpoint.reverse());
+        let Some(store) = reverse.map(|checkpoint| checkpoint.store.host) else { return };
+        if store != Host::Source {
+            out.push(Action::Connect { peer: store, channel: Channel::Store });
+        }
+        out.send(store, Channel::Store, self.attempt, Message::Open);
     }
 
     /// The VM stays here, and whoever is to restore it is told to watch.
@@ -41,6 +52,7 @@ impl Source {
 
     /// The page server stops, and the restore begins.
     pub(super) fn restore(&mut self, out: &mut Actions) {
+        let heard = self.has_heard();
         out.push(Action::DropWork);
         for timer in [Timer::Window, Timer::Ask] {
             out.cancel(timer);
@@ -50,13 +62,25 @@ impl Source {
             checkpointer.stop(out);
         }
         if let Some(recovery) = Recovery::begin(&self.settings, self.attempt, Host::Source, self.base, out) {
-            self.state = State::Restoring(recovery);
+            self.state = State::Restoring(recovery, heard);
+        }
+    }
+
+    /// The store cannot read all that it promised, and an older state would take back what clients have seen: nothing may be
+    /// restored. The copy here waits for a destination that may live after all.
+    fn cannot_restore(&mut self, heard: bool, out: &mut Actions) {
+        Recovery::give_up(out);
+        self.wait_paused(heard, out);
+        if !heard && self.settings.policy.handover.on_silence == OnSilence::Ask {
+            self.state = State::Paused { heard, asking: true };
+            self.ask(out);
         }
     }
 
     /// Takes what concerns checkpoints and restores.
     pub(super) fn step_protection(&mut self, now: LocalTime, input: &Input, out: &mut Actions) {
-        if let State::Restoring(recovery) = &mut self.state {
+        if let State::Restoring(recovery, heard) = &mut self.state {
+            let heard = *heard;
             match recovery.step(input, out) {
                 // The base is here: there is always something.
                 None | Some(Came::Claimed | Came::Nothing) => {}
@@ -73,6 +97,12 @@ impl Source {
                 }
                 Some(Came::Superseded) => {
                     Recovery::give_up(out);
+                    self.state = State::Ended(Report::Failure);
+                }
+                Some(Came::Unreadable) => self.cannot_restore(heard, out),
+                Some(Came::Failed) => {
+                    Recovery::give_up(out);
+                    out.report(self.attempt, Report::Failure);
                     self.state = State::Ended(Report::Failure);
                 }
             }

@@ -184,6 +184,16 @@ impl Source {
         }
     }
 
+    /// Whether the VM is known to run at the destination.
+    pub(super) fn has_heard(&self) -> bool {
+        match &self.state {
+            State::Pushing(Pushing { heard, .. }) | State::Resyncing { heard, .. } | State::Paused { heard, .. } => {
+                *heard
+            }
+            _ => false,
+        }
+    }
+
     /// The VM runs at the destination: the copy here never will.
     pub(super) fn runs_there(&mut self, out: &mut Actions) {
         let heard = match &mut self.state {

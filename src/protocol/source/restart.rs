@@ -66,7 +66,7 @@ impl Source {
         }
     }
 
-    fn wait_paused(&mut self, heard: bool, out: &mut Actions) {
+    pub(super) fn wait_paused(&mut self, heard: bool, out: &mut Actions) {
         out.push(Action::Pause);
         out.tell_operator(self.attempt, Message::Paused);
         self.state = State::Paused { heard, asking: false };

@@ -53,8 +53,8 @@ pub(super) enum State {
     Relinquished(Handing),
     /// The VM runs here and stays; checkpoints are made of it.
     Protecting,
-    /// The VM is being restored here.
-    Restoring(Recovery),
+    /// The VM is being restored here; whether it is known to have run at the destination.
+    Restoring(Recovery, bool),
     /// Its part is done.
     Ended(Report),
 }
@@ -93,7 +93,7 @@ impl State {
                 Standing::Asking(Awaited::Started)
             }
             State::Protecting => Standing::Working("protecting"),
-            State::Restoring(recovery) => recovery.standing(),
+            State::Restoring(recovery, _) => recovery.standing(),
             State::Ended(report) => Standing::Ended(*report),
         }
     }

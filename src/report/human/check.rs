@@ -23,7 +23,9 @@ pub fn human_checked(checked: &Checked, coverage: bool, colour: bool) -> String 
     }
     if let Some((invariant, probe)) = &checked.must_violate {
         match probe {
-            Some(probe) => page.paragraph(&format!("  must violate {invariant}: "), &format!("caught, {}", probe.kind), PLAIN),
+            Some(probe) => {
+                page.paragraph(&format!("  must violate {invariant}: "), &format!("caught, {}", probe.kind), PLAIN)
+            }
             None => page.paragraph(&format!("  must violate {invariant}: "), "NOT caught in any run", BAD),
         }
     }

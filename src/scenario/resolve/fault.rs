@@ -36,7 +36,8 @@ fn one(context: &mut Context<'_>, fault: &text::Fault, at: &Place) -> Fault {
     let what = kind(context, &fault.what, &at.key("what"));
     if lasts.is_some() && !what.can_end() {
         let hint = "leave `lasts` out; crashes have `restarts_after`";
-        context.problem(&at.key("lasts"), "a crash or a `reset` is over at once and cannot end", Some(hint));
+        let message = "a crash or a `reset` is over at once and cannot end, and a lost version does not come back";
+        context.problem(&at.key("lasts"), message, Some(hint));
     }
     if restarts_after.is_some() && !what.can_restart() {
         let message = "only what a crash killed can start again";
@@ -71,6 +72,13 @@ fn kind(context: &mut Context<'_>, what: &text::What, at: &Place) -> FaultKind {
         text::What::CrashVmm(host) => FaultKind::CrashVmm(has_vmm(context, *host, &at.key("crash-vmm"))),
         text::What::CrashAgent(host) => FaultKind::CrashAgent(has_agent(context, *host, &at.key("crash-agent"))),
         text::What::CrashStore(_) => FaultKind::CrashStore,
+        text::What::HangStore(_) => FaultKind::HangStore,
+        text::What::SlowStore(slow) => {
+            FaultKind::SlowStore(slower(context, slow.factor.0, &at.key("slow-store").key("factor")))
+        }
+        text::What::FillStore(_) => FaultKind::FillStore,
+        text::What::LoseVersion(_) => FaultKind::LoseVersion,
+        text::What::TearVersion(_) => FaultKind::TearVersion,
         text::What::Hang(hang) => {
             let at = at.key("hang");
             match hang {
@@ -81,11 +89,8 @@ fn kind(context: &mut Context<'_>, what: &text::What, at: &Place) -> FaultKind {
         }
         text::What::Slow(slow) => {
             let at = at.key("slow");
-            if slow.factor.0 <= Ratio::ONE {
-                let message = format!("{} is not above 100 %: nothing would be slow", slow.factor.0);
-                context.problem(&at.key("factor"), message, Some("\"300 %\" is three times as long"));
-            }
-            FaultKind::Slow { host: works(context, slow.of, &at.key("of")), factor: slow.factor.0 }
+            let factor = slower(context, slow.factor.0, &at.key("factor"));
+            FaultKind::Slow { host: works(context, slow.of, &at.key("of")), factor }
         }
         text::What::Cut(cut) => {
             let (from, to, direction) = between(context, cut.from, cut.to, cut.direction, &at.key("cut"));
@@ -117,6 +122,14 @@ fn kind(context: &mut Context<'_>, what: &text::What, at: &Place) -> FaultKind {
         }
         text::What::Group(members) => group(context, members, &at.key("group")),
     }
+}
+
+fn slower(context: &mut Context<'_>, factor: Ratio, at: &Place) -> Ratio {
+    if factor <= Ratio::ONE {
+        let message = format!("{factor} is not above 100 %: nothing would be slow");
+        context.problem(at, message, Some("\"300 %\" is three times as long"));
+    }
+    factor
 }
 
 fn group(context: &mut Context<'_>, members: &[text::What], at: &Place) -> FaultKind {

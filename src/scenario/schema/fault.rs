@@ -17,7 +17,7 @@ pub struct Fault {
     pub what: What,
     /// When it breaks.
     pub when: When,
-    /// How long it lasts, for what can end: not for crashes and resets. Default: for good.
+    /// How long it lasts, for what can end: not for crashes, resets, and versions that are lost. Default: for good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lasts: Option<Text<Span>>,
     /// For crashes: how long after it the host, VMM, agent or store starts again, with its memory lost. Default: never.
@@ -37,6 +37,16 @@ pub enum What {
     CrashAgent(Word<Host>),
     /// The store of checkpoints alone dies, and its connections with it; what is complete on a disk outlives it.
     CrashStore(Empty),
+    /// The store's process alone stands still.
+    HangStore(Empty),
+    /// Work of the store alone (keeping, sealing and reading pages) takes longer.
+    SlowStore(SlowStore),
+    /// The store's medium has no more room, by what another program writes there: nothing can be kept while it lasts.
+    FillStore(Empty),
+    /// The store's medium loses the newest complete version; nobody is told.
+    LoseVersion(Empty),
+    /// The newest complete version is damaged on the store's medium: its checksum tells whoever reads it, and nobody before.
+    TearVersion(Empty),
     /// Nothing of it runs; on waking it finds what has happened meanwhile.
     Hang(Hang),
     /// Work of a host (reading, placing, loading pages …) takes longer; its vCPUs do not.
@@ -77,6 +87,14 @@ pub enum Hang {
 pub struct Slow {
     /// Which.
     pub of: Word<Host>,
+    /// How many times as long its work takes; above 100 %.
+    pub factor: Text<Ratio>,
+}
+
+/// A slow store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SlowStore {
     /// How many times as long its work takes; above 100 %.
     pub factor: Text<Ratio>,
 }

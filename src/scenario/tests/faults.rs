@@ -33,6 +33,10 @@ fn crash() -> impl Strategy<Value = FaultKind> {
     ]
 }
 
+fn of_version() -> impl Strategy<Value = FaultKind> {
+    prop_oneof![Just(FaultKind::LoseVersion), Just(FaultKind::TearVersion)]
+}
+
 fn state() -> impl Strategy<Value = FaultKind> {
     let parts = select(&[Part::Host, Part::Vmm, Part::Agent][..]);
     let cut = pair().prop_map(|(from, to, direction)| FaultKind::Cut { from, to, direction });
@@ -52,6 +56,9 @@ fn state() -> impl Strategy<Value = FaultKind> {
         degrade,
         card.prop_map(|(host, rate)| FaultKind::DegradeCard { host, rate }),
         Just(FaultKind::Silence),
+        Just(FaultKind::HangStore),
+        ratio().prop_filter("slow", |factor| *factor > Ratio::ONE).prop_map(FaultKind::SlowStore),
+        Just(FaultKind::FillStore),
         option::of(two()).prop_map(|sent_by| FaultKind::LoseHeartbeats { sent_by }),
     ]
 }
@@ -77,6 +84,7 @@ fn what() -> impl Strategy<Value = (FaultKind, Option<bool>)> {
     prop_oneof![
         crash().prop_map(|what| (what, Some(false))),
         Just((FaultKind::Reset, Some(false))),
+        of_version().prop_map(|what| (what, Some(false))),
         state().prop_map(|what| (what, None)),
         flap(None).prop_map(|what| (what, Some(true))),
         (1u64..1 << 40).prop_flat_map(|times| flap(Some(times))).prop_map(|what| (what, Some(false))),
@@ -150,6 +158,12 @@ fn a_fault_that_cannot_be_is_refused() {
             format!(r#"{{"what": {{"slow": {{"of": "source", "factor": "1/2"}}}}, {at}}}"#),
             "factor: 50 % is not above 100 %",
         ),
+        (format!(r#"{{"what": {{"slow-store": {{"factor": "1/2"}}}}, {at}}}"#), "factor: 50 % is not above 100 %"),
+        (
+            format!(r#"{{"what": {{"hang-store": {{}}}}, {at}, "lasts": "1 s"}}"#),
+            "can never strike: no checkpoints are made",
+        ),
+        (format!(r#"{{"what": {{"lose-version": {{}}}}, {at}, "lasts": "1 s"}}"#), "a lost version does not come back"),
         (format!(r#"{{"what": {{"degrade": {{}}}}, {at}}}"#), "degrade: degrades nothing"),
         (format!(r#"{{"what": {{"degrade": {{"rate": "0 %"}}}}, {at}}}"#), "rate: nothing is left of the rate"),
         (format!(r#"{{"what": {{"degrade": {{"rate": "3/2"}}}}, {at}}}"#), "rate: 150 % of the rate is no degradation"),

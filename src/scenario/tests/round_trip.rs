@@ -14,8 +14,9 @@ use crate::scenario::policy::{
     Heartbeat, Hybrid, Medium, Migration, OnSilence, Phi, Policy, PostCopy, PreCopy, Push, Rule, StopRule, Switch,
     TransportError,
 };
-use crate::scenario::{Capsule, Late,     Disk, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover, Retry, Scenario,
-    Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
+use crate::scenario::{
+    Capsule, Disk, Late, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover, Retry,
+    Scenario, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Outcome};

@@ -118,7 +118,7 @@ fn lasting(world: &World) -> (Vec<Ratio>, Vec<Ratio>) {
             FaultKind::Degrade { rate, .. } | FaultKind::DegradeCard { rate, .. } => {
                 links.push(Ratio::new(rate.den(), rate.num()));
             }
-            FaultKind::Slow { factor, .. } => work.push(*factor),
+            FaultKind::Slow { factor, .. } | FaultKind::SlowStore(factor) => work.push(*factor),
             _ => {}
         }
     }

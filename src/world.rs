@@ -346,7 +346,10 @@ impl World {
     }
 
     fn say(&mut self, fact: Fact) {
-        if let Fact::Output { stage, .. } = &fact {
+        if let Fact::Output { stage, branch, .. } = &fact {
+            if *stage == OutputStage::Released {
+                self.vm.speaks(*branch);
+            }
             self.count_output(*stage);
         }
         self.facts.0.push(fact);

@@ -52,6 +52,8 @@ struct Step {
 pub(super) struct Steps {
     /// From the event before the migrate command is accepted on.
     steps: Vec<Step>,
+    /// Half of the horizon.
+    latest: SimTime,
     shown: Shown,
 }
 
@@ -85,6 +87,7 @@ impl Observer for Steps {
             Step { event: number, actions, at, phase: world.progress().phase(), arrival: event.is_arrival(), open };
         if world.milestones().accepted.is_none() {
             self.steps.clear();
+            self.latest = SimTime::from_ns(world.scenario().horizon.ns() / 2);
         }
         self.steps.push(step);
     }
@@ -104,6 +107,8 @@ impl Steps {
     pub fn points(&self) -> Vec<Point> {
         let last = self.steps.iter().rposition(|step| step.open).map_or(0, |last| last + 1);
         let steps = &self.steps[..self.steps.len().min(last + 1)];
+        // What strikes shortly before the horizon leaves no time to recover from it.
+        let steps = &steps[..steps.partition_point(|step| step.at <= self.latest)];
         let mut points = Vec::new();
         for (here, next) in steps.iter().zip(steps.iter().skip(1).map(Some).chain([None])) {
             let (at, phase) = (here.at, here.phase);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::rng::RunSeed;
 use crate::scenario::Scenario;
+use crate::scenario::policy::Migration;
 use crate::units::{Bytes, EventRate, PageCount, Span};
 use crate::vocabulary::Phase;
 
@@ -31,6 +32,9 @@ pub(super) fn halved(scenario: &Scenario) -> Option<Scenario> {
     (all.get() >= PAGES_MIN && vm.memory < scenario.vms[0].memory).then_some(smaller)
 }
 
+/// How long a VM that stays is protected: it never comes to an end by itself.
+const PROTECTED: Span = Span::from_s(12);
+
 /// Packets of the guest, at most: a VM that waits for a minute says nothing new with each of them.
 const OUTPUT: EventRate = EventRate::per_s(200);
 
@@ -46,6 +50,10 @@ pub(super) fn twin(scenario: &Arc<Scenario>) -> Arc<Scenario> {
     let mut smallest = scenario.clone();
     let mut earlier = scenario.as_ref().clone();
     earlier.operator.migrate_at = earlier.operator.migrate_at.min(MIGRATE_AT);
+    if earlier.policy.migration == Migration::None {
+        let enough = earlier.operator.migrate_at.saturating_add(PROTECTED);
+        earlier.horizon = earlier.horizon.min(enough);
+    }
     for output in earlier.vms.iter_mut().filter_map(|vm| vm.output.as_mut()) {
         output.rate = output.rate.min(OUTPUT);
     }

@@ -197,6 +197,8 @@ impl Checkpointer {
         self.connect(out);
         if let Some(lease) = &mut self.lease {
             lease.start(now, self.attempt, self.epoch, out);
+            // A store that does not even grant the right to run is lost before the first round.
+            out.set(Timer::StoreOverdue, self.policy.store_timeout);
         }
     }
 
@@ -306,6 +308,9 @@ impl Checkpointer {
                 None
             }
             Change::Gained => {
+                if !matches!(self.round, Round::Sending(_) | Round::Committing) {
+                    out.cancel(Timer::StoreOverdue);
+                }
                 if std::mem::take(&mut self.frozen) {
                     out.push(Action::Thaw);
                 }

@@ -52,6 +52,11 @@ impl Lease {
         out.cancel(Timer::LeaseEnd);
     }
 
+    /// Whether it is needed.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.running
+    }
+
     /// Whether the right to run is held at `now`.
     pub(super) fn holds(&self, now: LocalTime) -> bool {
         !self.running || self.until.is_some_and(|until| now < until)

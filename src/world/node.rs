@@ -352,7 +352,7 @@ impl World {
             Some(program) => node.disk.attempt = program.attempt().unwrap_or(node.disk.attempt),
             None => {}
         }
-        let streams = channels.iter().filter_map(|key| node.channels.remove(key)).collect();
+        let mut streams: Vec<StreamId> = channels.iter().filter_map(|key| node.channels.remove(key)).collect();
         for channel in &lanes {
             node.lanes.remove(channel);
         }
@@ -368,7 +368,16 @@ impl World {
         for channel in lanes {
             self.open_window(host, channel);
         }
+        streams.extend(self.unheard(host, seat));
         streams
+    }
+
+    /// Connections to a process on `host` on which nothing has arrived, so that it does not know of them yet; its kernel does.
+    fn unheard(&self, host: Host, seat: Seat) -> Vec<StreamId> {
+        let known: Vec<StreamId> = self.nodes[&host].channels.values().copied().collect();
+        let others = self.nodes.iter().filter(|(other, _)| **other != host).flat_map(|(_, node)| &node.channels);
+        let to_it = others.filter(|&(&(peer, channel), _)| peer == host && self.seat_of(host, channel) == seat);
+        to_it.map(|(_, stream)| *stream).filter(|stream| !known.contains(stream)).collect()
     }
 
     fn kill_agent(&mut self, host: Host, with_vmm: bool) {

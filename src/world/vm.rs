@@ -59,6 +59,9 @@ pub struct SavedState {
 pub struct Branch {
     /// Where it left its parent: which, and at what guest time. The first has none.
     pub fork: Option<(BranchId, Span)>,
+    /// A copy whose output is held opened it when another had gone on from the same state, and nothing of it has left: a late beginning
+    /// that the outside knows nothing of.
+    pub silent: bool,
 }
 
 /// All of one VM.
@@ -117,8 +120,13 @@ impl VmState {
     pub fn new(scenario: &Scenario, seed: RunSeed) -> Self {
         let vm = &scenario.vms[0];
         let pages = vm.memory.pages(scenario.platform.page_size);
-        let mut state =
-            Self { source: None, destination: None, states: Vec::new(), branches: vec![Branch { fork: None }], pages };
+        let mut state = Self {
+            source: None,
+            destination: None,
+            states: Vec::new(),
+            branches: vec![Branch { fork: None, silent: false }],
+            pages,
+        };
         let guest = Guest::new(vm, 0, seed);
         let branch = BranchId::new(0);
         state.source = Some(VmCopy {
@@ -238,7 +246,8 @@ impl VmState {
         let forked = std::mem::replace(&mut state.continued, true);
         let (origin, at) = (state.branch, state.at);
         if forked {
-            self.branches.push(Branch { fork: Some((origin, at)) });
+            let silent = self.copy(host).is_some_and(|copy| copy.held.is_some());
+            self.branches.push(Branch { fork: Some((origin, at)), silent });
         }
         let exact = self.is_exact(host, id);
         let copy = self.slot(host).as_mut()?;
@@ -266,6 +275,11 @@ impl VmState {
             _ => self.whole_hash(host),
         };
         hash.is_none() || saved.is_none() || hash == saved
+    }
+
+    /// Something of this branch has left its host.
+    pub(super) fn speaks(&mut self, branch: BranchId) {
+        self.branches[branch.index()].silent = false;
     }
 
     /// The copy on `host` serves pages from now on.

@@ -16,7 +16,8 @@ pub(super) fn belongs_until(world: &World, branch: BranchId, newest: BranchId) -
     Some(until)
 }
 
-/// The branch opened last.
+/// The branch opened last. One that nothing has left of is not counted while its output is held: it is doomed, and as if it were not.
 pub(super) fn newest(world: &World) -> BranchId {
-    BranchId::new(world.vm().branches().len() - 1)
+    let spoken = world.vm().branches().iter().rposition(|branch| !branch.silent);
+    BranchId::new(spoken.unwrap_or_default())
 }

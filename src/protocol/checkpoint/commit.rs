@@ -1,6 +1,6 @@
 //! The end of a round: what the store answers, and what is done when it does not.
 
-use super::{Action, Actions, Checkpointer, LocalTime, Message, News, OnStoreLoss, Round, Timer, Version};
+use super::{Action, Actions, Checkpointer, Lease, LocalTime, Message, News, OnStoreLoss, Round, Timer, Version};
 
 impl Checkpointer {
     pub(super) fn message(&mut self, message: &Message, now: LocalTime, out: &mut Actions) -> Option<News> {
@@ -65,6 +65,10 @@ impl Checkpointer {
 
     /// The store does not answer, or has no room.
     pub(super) fn lose_store(&mut self, out: &mut Actions) -> Option<News> {
+        if self.round == Round::Off && self.lease.as_ref().is_some_and(Lease::is_asked_for) {
+            out.set(Timer::StoreOverdue, self.policy.store_timeout);
+            return self.on_loss();
+        }
         if matches!(self.round, Round::Off | Round::Lost) {
             return None;
         }
@@ -77,6 +81,11 @@ impl Checkpointer {
         self.again();
         out.push(Action::Restage { all: false });
         out.set(Timer::StoreRetry, self.policy.restore_retry);
+        self.on_loss()
+    }
+
+    /// What the policy wants when the store is lost.
+    fn on_loss(&self) -> Option<News> {
         match self.policy.on_store_loss {
             OnStoreLoss::Hold => None,
             OnStoreLoss::Degrade => Some(News::Degrade),

@@ -40,6 +40,17 @@ impl Destination {
         if let Some(checkpointer) = &mut self.checkpointer {
             checkpointer.degrade(out);
         }
+        self.leased(out);
+    }
+
+    /// A copy that has only been waiting for the right to run begins.
+    fn leased(&mut self, out: &mut Actions) {
+        if self.state == State::Unleased {
+            for channel in [Channel::Migration, Channel::Preempt] {
+                out.push(Action::ReadOn(channel));
+            }
+            self.run(out);
+        }
     }
 
     /// Every page is here: the protection ends as the policy says. Answers whether the source is to be told now.
@@ -183,13 +194,7 @@ impl Destination {
                 self.unprotect(out);
                 self.send(Channel::Migration, Message::Complete, out);
             }
-            News::LeaseGained if self.state == State::Unleased => {
-                for channel in [Channel::Migration, Channel::Preempt] {
-                    out.push(Action::ReadOn(channel));
-                }
-                self.run(out);
-            }
-            News::LeaseGained => {}
+            News::LeaseGained => self.leased(out),
         }
     }
 

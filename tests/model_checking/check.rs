@@ -15,8 +15,9 @@ use midflight::world::settings;
 use stateright::{Model, Property};
 
 use crate::common;
+use crate::plan::{Milestones, Plan};
 use crate::vm::Copy;
-use crate::world::{Event, Milestones, Plan, World};
+use crate::world::{Event, World};
 
 /// A policy under a plan, and what is asked of it.
 pub struct Check {

@@ -7,8 +7,9 @@ use midflight::vocabulary::Host;
 use stateright::Path;
 
 use crate::host::Seat;
+use crate::plan::{Broken, Fault};
 use crate::wire::{Item, Line};
-use crate::world::{Broken, Event, Fault, World};
+use crate::world::{Event, World};
 
 /// Every event of a path, with what it changed.
 pub fn path(path: Path<World, Event>) -> String {
@@ -38,9 +39,16 @@ fn happens(world: &World, event: Event) -> String {
         Event::Fires(seat, timer) => format!("{}: {}", seat.name(), fires(timer)),
         Event::Step(page) if is_missing(world, page) => format!("the guest comes to page {page}, which is missing"),
         Event::Step(page) => format!("the guest writes page {page} and answers its client"),
-        Event::Strikes if world.plan.fault == Some(Fault::Crash) => "FAULT: the destination's host dies".into(),
-        Event::Strikes => "FAULT: source and destination are cut off from each other for good".into(),
+        Event::GivesUp(line) => format!("{}: its connection to {} gives up", line.from.name(), line.to.name()),
+        Event::Strikes => fault(world.plan.fault),
         Event::Ends => "nothing of what is still on its way arrives".into(),
+    }
+}
+
+fn fault(fault: Option<Fault>) -> String {
+    match fault {
+        Some(Fault::Crash(host)) => format!("FAULT: the {host}'s host dies"),
+        Some(Fault::Cut) | None => "FAULT: source and destination are cut off from each other for good".into(),
     }
 }
 
@@ -62,7 +70,6 @@ fn fires(timer: Timer) -> &'static str {
         Timer::Setup => "set up",
         Timer::Pong(_) => "its heartbeat has not been answered",
         Timer::Checkpoint => "the next checkpoint is due",
-        Timer::StoreOverdue => "the store's answer is overdue",
         Timer::StoreRetry => "it tries the store again",
         Timer::RestoreRetry => "it tries the restore again",
         other => unreachable!("no policy of the model has {other:?}"),

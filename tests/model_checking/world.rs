@@ -12,65 +12,10 @@ use midflight::units::LocalTime;
 use midflight::vocabulary::Host;
 
 use crate::host::{Kept, Node, Program, Seat};
+use crate::plan::{Broken, Fault, Milestones, Plan};
 use crate::vault::Vault;
 use crate::vm::{PAGES, Vm};
 use crate::wire::{Item, Line};
-
-/// What may fail, once in a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Fault {
-    /// The destination's host dies.
-    Crash,
-    /// Source and destination are cut off from each other for good.
-    Cut,
-}
-
-/// What of a run is chosen before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Plan {
-    pub fault: Option<Fault>,
-    /// Heartbeats may be lost: either node may suspect a peer that lives.
-    pub lost_heartbeats: bool,
-    /// Steps in a life of the guest.
-    pub guest_steps: u8,
-    /// Checkpoints that may begin.
-    pub rounds: u8,
-    /// Tries of a restore, after the first, while another is under way.
-    pub retries: u8,
-    /// Where the store is.
-    pub store: Host,
-}
-
-/// What has happened once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "facts that hold or not by themselves")]
-pub struct Milestones {
-    /// "Complete" has been said.
-    pub complete: bool,
-    /// R.
-    pub relinquished: bool,
-    /// C.
-    pub concluded: bool,
-    /// Who restores or has restored the VM.
-    pub restored: Option<Host>,
-    /// What is restored is a version, and not the base.
-    pub from_version: bool,
-    /// What had happened of "complete", R and C when the fault struck, in that order.
-    pub struck: Option<[bool; 3]>,
-}
-
-/// Which invariants have been broken, of those that a single state does not show.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[expect(clippy::struct_excessive_bools, reason = "one for each invariant")]
-pub struct Broken {
-    pub output_commit: bool,
-    pub single_history: bool,
-    pub consistent_recovery: bool,
-    pub freshest: bool,
-    pub no_stale_page: bool,
-    /// A page came twice.
-    pub accounting: bool,
-}
 
 /// The state of the model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -105,6 +50,8 @@ pub enum Event {
     /// Work ends.
     Done(Seat, Channel),
     Fires(Seat, Timer),
+    /// A connection for checkpoints to a store that cannot be reached gives up.
+    GivesUp(Line),
     /// The guest takes a step that writes a page, or comes to a missing one.
     Step(usize),
     /// The fault strikes.
@@ -158,6 +105,10 @@ impl World {
         for (&seat, node) in &self.nodes {
             let busy = node.lanes.iter().filter(|(_, lane)| lane.under_way.is_some());
             events.extend(busy.map(|(&channel, _)| Event::Done(seat, channel)));
+            let known = node.channels.iter().map(|(&(to, channel), &number)| Line { from: seat, to, channel, number });
+            let gives_up = known
+                .filter(|line| (line.to, line.channel) == (Seat::Store, Channel::Checkpoint) && !self.carries(*line));
+            events.extend(gives_up.map(Event::GivesUp));
             let due = node.timers.iter().filter(|timer| self.may_fire(seat, **timer));
             events.extend(due.map(|&timer| Event::Fires(seat, timer)));
         }
@@ -205,14 +156,12 @@ impl World {
 
     /// A timer that runs may fire at any moment. Those that tell of a silence fire where there is one, or where heartbeats are lost.
     fn may_fire(&self, seat: Seat, timer: Timer) -> bool {
-        let silent = |peer: Seat| {
-            let line = Line { from: peer, to: seat, channel: Channel::Migration, number: 0 };
-            !self.carries(line)
-        };
+        let silent = |peer: Seat| !self.carries(Line { from: peer, to: seat, channel: Channel::Migration, number: 0 });
         let peer = if seat == Seat::Source { Seat::Destination } else { Seat::Source };
         match timer {
             Timer::Pong(_) => self.plan.lost_heartbeats || silent(peer),
-            Timer::StoreOverdue => silent(Seat::Store),
+            // To whoever makes checkpoints it is what a connection that has given up is, and that may happen at any moment.
+            Timer::StoreOverdue => false,
             Timer::Checkpoint | Timer::StoreRetry => self.rounds < self.plan.rounds,
             Timer::RestoreRetry => self.retries < self.plan.retries,
             _ => true,
@@ -242,6 +191,11 @@ impl World {
                 }
                 world.control(seat, Input::Timer(timer));
             }
+            Event::GivesUp(line) => {
+                world.node(line.from).channels.remove(&(line.to, line.channel));
+                world.lines.remove(&line.back());
+                world.control(line.from, Input::Broken { channel: line.channel });
+            }
             Event::Step(page) => world.guest_steps(page),
             Event::Strikes => world.strikes(),
             Event::Ends => {
@@ -259,9 +213,10 @@ impl World {
     fn strikes(&mut self) {
         let Milestones { complete, relinquished, concluded, .. } = self.milestones;
         self.milestones.struck = Some([complete, relinquished, concluded]);
-        if self.plan.fault == Some(Fault::Crash) {
-            self.nodes.remove(&Seat::Destination);
-            self.vm.destination = None;
+        if let Some(Fault::Crash(host)) = self.plan.fault {
+            let store = self.plan.store;
+            self.nodes.retain(|seat, _| seat.host(store) != host);
+            *self.vm.slot(host) = None;
         }
         let lines: Vec<Line> = self.lines.keys().copied().filter(|line| !self.carries(*line)).collect();
         for line in lines {

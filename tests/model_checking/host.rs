@@ -6,8 +6,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use midflight::protocol::{
-    Action, Agent, Channel, Destination, Input, Operator, Source, StateId, Store, Timer, Version,
+    Action, Actions, Agent, Channel, Defective, Destination, Input, Operator, Source, Standing, StateId, Store, Timer,
+    Version,
 };
+use midflight::units::LocalTime;
 use midflight::vocabulary::Host;
 
 use crate::vm::Pages;
@@ -50,6 +52,18 @@ pub enum Program {
     Source(Source),
     Destination(Destination),
     Store(Store),
+    /// One of the others, with a planted defect.
+    Defective(Defective<Box<Program>>),
+}
+
+impl Agent for Box<Program> {
+    fn step(&mut self, now: LocalTime, input: Input, out: &mut Actions) {
+        self.agent().step(now, input, out);
+    }
+
+    fn standing(&self) -> Standing {
+        self.as_ref().standing()
+    }
 }
 
 impl Program {
@@ -59,17 +73,18 @@ impl Program {
             Self::Source(agent) => agent,
             Self::Destination(agent) => agent,
             Self::Store(agent) => agent,
+            Self::Defective(agent) => agent,
         }
     }
 
-    pub fn standing(&self) -> String {
+    pub fn standing(&self) -> Standing {
         match self {
             Self::Operator(agent) => agent.standing(),
             Self::Source(agent) => agent.standing(),
             Self::Destination(agent) => agent.standing(),
             Self::Store(agent) => agent.standing(),
+            Self::Defective(agent) => agent.standing(),
         }
-        .to_string()
     }
 }
 

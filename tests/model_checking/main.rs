@@ -41,10 +41,11 @@ mod vm;
 mod wire;
 mod world;
 
-use midflight::vocabulary::Host;
+use midflight::vocabulary::{Defect, Host};
 use stateright::{Checker as _, HasDiscoveries, Model as _};
 
 use check::Check;
+use host::Seat;
 use plan::{Fault, Plan};
 
 /// One policy, what may happen to it, and what is found.
@@ -87,8 +88,15 @@ const WINDOW: &[&str] = &[
     "a fault before R costs the VM",
 ];
 
-const CALM: Plan =
-    Plan { fault: None, lost_heartbeats: false, guest_steps: 2, rounds: 2, retries: 0, store: Host::Source };
+const CALM: Plan = Plan {
+    fault: None,
+    lost_heartbeats: false,
+    guest_steps: 2,
+    rounds: 2,
+    retries: 0,
+    store: Host::Source,
+    defect: None,
+};
 const CRASH: Plan = Plan { fault: Some(Fault::Crash(Host::Destination)), ..CALM };
 const CUT: Plan = Plan { fault: Some(Fault::Cut), ..CALM };
 const FALSE_SUSPICION: Plan = Plan { lost_heartbeats: true, ..CALM };
@@ -199,6 +207,28 @@ fn every_order_of_events() {
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// A property that nothing breaks proves nothing: each is broken by a defect planted in one agent, under the shipped policy.
+#[test]
+fn every_property_bites() {
+    let planted = [
+        (Seat::Destination, Defect::ReleaseEarly, CRASH, "output-commit"),
+        (Seat::Destination, Defect::ReleaseEarly, CALM, "recoverable"),
+        (Seat::Store, Defect::AckEarly, CRASH, "output-commit"),
+        (Seat::Store, Defect::AcceptLate, FALSE_SUSPICION, "single-history"),
+        (Seat::Destination, Defect::SkipStageTwo, CRASH, "consistent-recovery"),
+        (Seat::Source, Defect::MixedState, CRASH, "consistent-recovery"),
+        (Seat::Store, Defect::CommitTorn, CRASH, "consistent-recovery"),
+        (Seat::Store, Defect::StaleClaim, CRASH, "freshest"),
+        (Seat::Source, Defect::FreeEarly, CRASH, "the VM survives, but for the ending's window"),
+    ];
+    for (seat, defect, plan, breaks) in planted {
+        let plan = Plan { defect: Some((seat, defect)), ..plan };
+        let check = Check::new("postcopyft-periodic-source", "", plan, vec![breaks]);
+        let found = check.checker().spawn_bfs().join().discovery(breaks);
+        assert!(found.is_some(), "{defect} of {} does not break {breaks}", seat.name());
+    }
 }
 
 fn checked(row: &Row) -> Result<(), String> {

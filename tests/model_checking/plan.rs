@@ -1,6 +1,8 @@
 //! What of a run of the model is chosen before it, and what has happened in it.
 
-use midflight::vocabulary::Host;
+use midflight::vocabulary::{Defect, Host};
+
+use crate::host::Seat;
 
 /// What may fail, once in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -25,6 +27,8 @@ pub struct Plan {
     pub retries: u8,
     /// Where the store is.
     pub store: Host,
+    /// Who has a planted defect, and which.
+    pub defect: Option<(Seat, Defect)>,
 }
 
 /// What has happened once.

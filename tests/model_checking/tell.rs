@@ -100,7 +100,7 @@ fn done(world: &World, seat: Seat, channel: Channel) -> String {
 fn changes(before: &World, after: &World) -> Vec<String> {
     let mut changes = Vec::new();
     for seat in [Seat::Source, Seat::Destination] {
-        let standing = |world: &World| world.nodes.get(&seat).map(|node| node.program.standing());
+        let standing = |world: &World| world.nodes.get(&seat).map(|node| node.program.standing().to_string());
         if let Some(stands) = standing(after).filter(|stands| Some(stands) != standing(before).as_ref()) {
             changes.push(format!("{} is {stands}", seat.name()));
         }

@@ -5,7 +5,8 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use midflight::protocol::{
-    Actions, Channel, Destination, FaultId, Input, Message, Operator, Settings, Source, StateId, Store, Stored, Timer,
+    Actions, Channel, Defective, Destination, FaultId, Input, Message, Operator, Settings, Source, StateId, Store,
+    Stored, Timer,
 };
 use midflight::scenario::Scenario;
 use midflight::units::LocalTime;
@@ -68,6 +69,11 @@ impl World {
             (Seat::Destination, Program::Destination(Destination::new(settings.clone()))),
         ];
         programs.extend(Store::new(settings).map(|store| (Seat::Store, Program::Store(store))));
+        for (seat, program) in &mut programs {
+            if let Some((_, defect)) = plan.defect.filter(|(bearer, _)| bearer == seat) {
+                *program = Program::Defective(Defective::new(Box::new(program.clone()), defect));
+            }
+        }
         let nodes = programs.into_iter().map(|(seat, program)| (seat, Kept::new(Node::new(program)))).collect();
         let mut world = Self {
             plan,

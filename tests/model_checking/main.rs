@@ -165,7 +165,7 @@ const ROWS: &[Row] = &[
         what: "a store elsewhere answers a second fetch with the end of its answer to the first",
         policy: "postcopyft-periodic-staging",
         changes: r#""fencing": { "store-claim": {} }"#,
-        plan: Plan { retries: 1, ..CUT },
+        plan: Plan { rounds: 1, retries: 1, ..CUT },
         finds: Finds::Gap { breaks: "consistent-recovery", path: "restore-repeated.txt" },
     },
     Row {

@@ -2,7 +2,7 @@
 
 use super::input::Timer;
 use super::message::{
-    Attempt, Batch, Channel, Envelope, Epoch, FaultId, Message, PageList, Report, StateId, Stored, Version,
+    Attempt, Batch, Channel, Envelope, Epoch, FaultId, FetchId, Message, PageList, Report, StateId, Stored, Version,
 };
 use crate::scenario::policy::Push;
 use crate::units::{PageCount, Ratio, Span};
@@ -214,6 +214,8 @@ pub enum Action {
     Pin,
     /// Work of a store: reads what was claimed; answered by [`Input::Recalled`]. `afresh`: from its beginning.
     Recall {
+        /// For which try.
+        fetch: FetchId,
         /// From its beginning.
         afresh: bool,
         /// At most so many pages.

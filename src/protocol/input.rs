@@ -1,7 +1,7 @@
 //! What reaches an agent: messages, timers, and what its own hypervisor and kernel tell it.
 
 use super::action::{Disk, LocalVm};
-use super::message::{Batch, Channel, Envelope, FaultId, PageList, StateId, Stored, Version};
+use super::message::{Batch, Channel, Envelope, FaultId, FetchId, PageList, StateId, Stored, Version};
 use crate::units::PageCount;
 use crate::vocabulary::Host;
 
@@ -176,6 +176,8 @@ pub enum Input {
     },
     /// A store has read pages of the version claimed.
     Recalled {
+        /// For which try.
+        fetch: FetchId,
         /// They.
         batch: Batch,
         /// How many are left.

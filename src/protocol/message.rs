@@ -88,6 +88,16 @@ pub struct PageList {
     pub bytes: Bytes,
 }
 
+/// Names one try at fetching what was claimed. What answers it carries it: the rest of an answer to an earlier try may come on
+/// the connection of a later one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FetchId {
+    /// Who fetches.
+    pub by: Host,
+    /// Its tries so far.
+    pub number: u32,
+}
+
 /// A complete version as its store knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Stored {
@@ -197,11 +207,21 @@ pub enum Message {
     /// Store → restoring side: more was promised than can be read here; there is nothing that may be restored.
     Unreadable,
     /// Restoring side → store: send this version, which was claimed.
-    Fetch(Version),
+    Fetch {
+        /// It.
+        version: Version,
+        /// Which try this is.
+        fetch: FetchId,
+    },
     /// Store → restoring side: pages of the claimed version.
-    Restored(Batch),
+    Restored {
+        /// What they answer.
+        fetch: FetchId,
+        /// They.
+        batch: Batch,
+    },
     /// Store → restoring side: that is all.
-    AllRestored,
+    AllRestored(FetchId),
     /// Protected side → store: it needs no restore any more.
     WriteFinal,
     /// Store → protected side: so it is; later claims are refused.
@@ -269,9 +289,9 @@ impl Message {
             Self::Read { .. } => "read",
             Self::Claimed(_) => "claimed",
             Self::Unreadable => "unreadable",
-            Self::Fetch(_) => "fetch",
-            Self::Restored(_) => "restored",
-            Self::AllRestored => "all-restored",
+            Self::Fetch { .. } => "fetch",
+            Self::Restored { .. } => "restored",
+            Self::AllRestored(_) => "all-restored",
             Self::WriteFinal => "write-final",
             Self::FinalWritten => "final-written",
             Self::Final => "final",
@@ -336,7 +356,7 @@ impl Envelope {
     /// The pages it carries, by name.
     pub fn batch(&self) -> Option<u64> {
         match &self.message {
-            Message::Pages(batch) | Message::Chunk { batch, .. } | Message::Restored(batch) => Some(batch.id),
+            Message::Pages(batch) | Message::Chunk { batch, .. } | Message::Restored { batch, .. } => Some(batch.id),
             _ => None,
         }
     }

@@ -6,8 +6,8 @@
 
 use super::lease::Lease;
 use super::{
-    Action, Actions, Attempt, Awaited, Batch, Channel, Epoch, Fenced, Input, Message, Settings, Standing, StateId,
-    Stored, Timer,
+    Action, Actions, Attempt, Awaited, Batch, Channel, Epoch, Fenced, FetchId, Input, Message, Settings, Standing,
+    StateId, Stored, Timer,
 };
 use crate::scenario::policy::{Checkpoint, Fencing};
 use crate::vocabulary::Host;
@@ -28,6 +28,8 @@ pub(super) struct Recovery {
     claimed: Option<Stored>,
     /// Something has come since the last try.
     progress: bool,
+    /// Tries at fetching what was claimed.
+    fetches: u32,
 }
 
 /// Where a restore is.
@@ -74,8 +76,18 @@ impl Recovery {
         let policy = settings.policy.checkpoint.clone()?;
         let fencing = settings.policy.fencing;
         let epoch = Epoch::default().next();
-        let recovery =
-            Self { policy, fencing, attempt, epoch, here, base, step: Step::Claiming, claimed: None, progress: false };
+        let recovery = Self {
+            policy,
+            fencing,
+            attempt,
+            epoch,
+            here,
+            base,
+            step: Step::Claiming,
+            claimed: None,
+            progress: false,
+            fetches: 0,
+        };
         out.push(Action::Restore);
         recovery.claim(out);
         Some(recovery)
@@ -149,9 +161,9 @@ impl Recovery {
                     }
                 }
             },
-            Message::Restored(batch) => self.place(batch, out),
-            Message::AllRestored if self.step == Step::Fetching => {
-                // What came before it is placed: the connection is read in order.
+            Message::Restored { fetch, batch } if fetch == self.fetch() => self.place(batch, out),
+            Message::AllRestored(fetch) if self.step == Step::Fetching && fetch == self.fetch() => {
+                // What this try asked for came before it and is placed: the connection is read in order.
                 self.load(out);
             }
             _ => {}
@@ -190,13 +202,20 @@ impl Recovery {
         match self.claimed {
             Some(stored) if !self.is_local() => {
                 self.step = Step::Fetching;
-                self.say(Channel::Checkpoint, Message::Fetch(stored.version), out);
+                self.fetches += 1;
+                let fetch = self.fetch();
+                self.say(Channel::Checkpoint, Message::Fetch { version: stored.version, fetch }, out);
             }
             _ => {
                 self.step = Step::Merging;
                 out.push(Action::Merge);
             }
         }
+    }
+
+    /// The try under way.
+    fn fetch(&self) -> FetchId {
+        FetchId { by: self.here, number: self.fetches }
     }
 
     fn place(&mut self, batch: Batch, out: &mut Actions) {

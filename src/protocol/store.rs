@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Action, Actions, Agent, Attempt, Awaited, Batch, Channel, Envelope, Epoch, Input, Message, Settings, Standing,
-    StateId, Stored, Version,
+    Action, Actions, Agent, Attempt, Awaited, Batch, Channel, Envelope, Epoch, FetchId, Input, Message, Settings,
+    Standing, StateId, Stored, Version,
 };
 use crate::scenario::policy::Checkpoint;
 use crate::units::{Bytes, LocalTime, PageCount};
@@ -40,8 +40,8 @@ pub struct Store {
     kept: PageCount,
     /// For whom the newest complete version is being read.
     reading: Option<Reading>,
-    /// To whom the claimed version is being sent.
-    recalling: Option<Host>,
+    /// For which try the claimed version is being sent.
+    recalling: Option<FetchId>,
 }
 
 /// Somebody wants to know what is to be restored.
@@ -270,17 +270,21 @@ impl Store {
         }
     }
 
-    fn recall(&mut self, afresh: bool, out: &mut Actions) {
-        out.push(Action::Recall { afresh, budget: self.chunk });
+    fn recall(&mut self, fetch: FetchId, afresh: bool, out: &mut Actions) {
+        self.recalling = Some(fetch);
+        out.push(Action::Recall { fetch, afresh, budget: self.chunk });
     }
 
-    fn recalled(&mut self, batch: Batch, left: PageCount, out: &mut Actions) {
-        let Some(to) = self.recalling else { return };
+    fn recalled(&mut self, fetch: FetchId, batch: Batch, left: PageCount, out: &mut Actions) {
+        if self.recalling != Some(fetch) {
+            // It was asked for anew while this was being read.
+            return;
+        }
         if batch.pages > PageCount::ZERO {
-            self.say(to, Channel::Checkpoint, Message::Restored(batch), out);
+            self.say(fetch.by, Channel::Checkpoint, Message::Restored { fetch, batch }, out);
         }
         if left == PageCount::ZERO {
-            self.say(to, Channel::Checkpoint, Message::AllRestored, out);
+            self.say(fetch.by, Channel::Checkpoint, Message::AllRestored(fetch), out);
             self.recalling = None;
         }
     }
@@ -307,9 +311,8 @@ impl Store {
             Message::Claim { based } => self.claim(from, epoch, based, out),
             Message::Read { based } => self.read(from, based, out),
             // Only of what was read last: an older answer may have come late.
-            Message::Fetch(version) if self.newest.map(|newest| newest.version) == Some(version) => {
-                self.recalling = Some(from);
-                self.recall(true, out);
+            Message::Fetch { version, fetch } if self.newest.map(|newest| newest.version) == Some(version) => {
+                self.recall(fetch, true, out);
             }
             _ if self.refuses(from, channel, epoch, out) => {}
             Message::Chunk { version, batch } => self.chunk(from, version, batch, out),
@@ -337,8 +340,12 @@ impl Agent for Store {
             Input::Pinned { newest } => self.found(newest, out),
             Input::NoRoom { version } => self.no_room(version, out),
             Input::SealedHere { version } => self.sealed(version, out),
-            Input::Recalled { batch, left } => self.recalled(batch, left, out),
-            Input::Sent { .. } if self.recalling.is_some() => self.recall(false, out),
+            Input::Recalled { fetch, batch, left } => self.recalled(fetch, batch, left, out),
+            Input::Sent { .. } => {
+                if let Some(fetch) = self.recalling {
+                    self.recall(fetch, false, out);
+                }
+            }
             _ => {}
         }
     }

@@ -142,11 +142,11 @@ impl World {
                 (cost, Input::Kept { version }, Then::Keep(version, batch))
             }
             Action::Seal { version } => (costs.commit, Input::SealedHere { version }, Then::Nothing),
-            Action::Recall { afresh, budget } => {
+            Action::Recall { fetch, afresh, budget } => {
                 let (pages, left) = self.versions.recall(afresh, budget);
                 let cost = self.medium_cost().unwrap_or(Span::ZERO).saturating_mul(pages.count().get());
                 let batch = self.load_batch(pages);
-                (cost, Input::Recalled { batch, left }, Then::Nothing)
+                (cost, Input::Recalled { fetch, batch, left }, Then::Nothing)
             }
             Action::Merge => {
                 let local = self.store_host() == Some(host);

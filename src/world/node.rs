@@ -6,7 +6,7 @@ use crate::model::network::{Close, StreamId};
 use crate::protocol::{Action, Actions, Channel, Disk, Input, Message, Standing, Store, Timer};
 use crate::scenario::Part;
 use crate::scenario::policy::AnsweredBy;
-use crate::units::{LocalTime, SimTime, Span};
+use crate::units::{LocalTime, PageCount, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
 use super::lane::Lane;
@@ -168,6 +168,7 @@ impl World {
                 let asks = matches!(envelope.message, Message::Claim { .. } | Message::Read { .. });
                 (envelope.batch(), asks.then_some(*from))
             }
+            Input::Recalled { batch, .. } if batch.pages > PageCount::ZERO => (Some(batch.id), None),
             _ => (None, None),
         };
         program.as_agent().step(local, input, &mut actions);

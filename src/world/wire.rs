@@ -91,9 +91,9 @@ impl World {
         };
         let bytes = self.scenario.platform.message
             + match &envelope.message {
-                Message::Pages(batch) | Message::Chunk { batch, .. } | Message::Restored(batch) => batch.bytes,
+                Message::Pages(batch) | Message::Chunk { batch, .. } | Message::Restored { batch, .. } => batch.bytes,
                 Message::Mark { state, .. } => self.scenario.platform.checkpoint.state + self.bytes_sealed(*state),
-                Message::AllRestored => self.scenario.platform.checkpoint.state + self.bytes_again(),
+                Message::AllRestored(_) => self.scenario.platform.checkpoint.state + self.bytes_again(),
                 Message::State(_) | Message::Switch { stale: None, .. } => self.scenario.platform.device_state,
                 Message::Switch { stale: Some(list), .. } => self.scenario.platform.device_state + list.bytes,
                 Message::Have(list) => list.bytes,
@@ -229,12 +229,12 @@ impl World {
         // A node knows of a connection once something has arrived on it.
         self.node(to).channels.insert((from, channel), stream);
         let bytes = match &envelope.message {
-            Message::Pages(batch) | Message::Chunk { batch, .. } | Message::Restored(batch) => batch.bytes,
+            Message::Pages(batch) | Message::Chunk { batch, .. } | Message::Restored { batch, .. } => batch.bytes,
             _ => Bytes::ZERO,
         };
         let checkpoint = matches!(
             envelope.message,
-            Message::Chunk { .. } | Message::Mark { .. } | Message::Restored(_) | Message::AllRestored
+            Message::Chunk { .. } | Message::Mark { .. } | Message::Restored { .. } | Message::AllRestored(_)
         );
         // QEMU hears `migrate-pause` and `migrate-recover` out of band.
         let out_of_band = matches!(envelope.message, Message::Pause | Message::Recover);

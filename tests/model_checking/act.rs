@@ -215,9 +215,9 @@ impl World {
             Action::Unsuspend => (Then::Unsuspend, Input::Unsuspended),
             Action::Keep { version, batch } => (Then::Keep(version, contents(batch)), Input::Kept { version }),
             Action::Seal { version } => (Then::Nothing, Input::SealedHere { version }),
-            Action::Recall { afresh, budget } => {
+            Action::Recall { fetch, afresh, budget } => {
                 let (pages, left) = self.vault.recall(afresh, count(budget));
-                (Then::Nothing, Input::Recalled { batch: named(&pages), left: PageCount::new(left as u64) })
+                (Then::Nothing, Input::Recalled { fetch, batch: named(&pages), left: PageCount::new(left as u64) })
             }
             Action::Merge => (Then::Merge, Input::Merged),
             other => unreachable!("{} does {other:?}, which the model does not have", seat.name()),

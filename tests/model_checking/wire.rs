@@ -24,7 +24,7 @@ impl Line {
     pub fn waits_for_work(self, item: &Item) -> bool {
         let checkpoint = matches!(item, Item::Says(envelope) if matches!(
             envelope.message,
-            Message::Chunk { .. } | Message::Mark { .. } | Message::Restored(_) | Message::AllRestored
+            Message::Chunk { .. } | Message::Mark { .. } | Message::Restored { .. } | Message::AllRestored(_)
         ));
         checkpoint || self.to == Seat::Destination && self.channel.is_migration()
     }

@@ -125,7 +125,7 @@ impl Flaw {
             }
             (Self::AcceptLate(epoch), Input::Message { from, channel, mut envelope }) => {
                 *epoch = envelope.epoch.max(*epoch);
-                if !matches!(envelope.message, Message::Claim { .. } | Message::Read { .. } | Message::Fetch(_)) {
+                if !matches!(envelope.message, Message::Claim { .. } | Message::Read { .. } | Message::Fetch { .. }) {
                     envelope.epoch = *epoch;
                 }
                 Some(Input::Message { from, channel, envelope })

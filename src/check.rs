@@ -133,6 +133,14 @@ impl Checked {
     }
 }
 
+/// Makes so many runs side by side from now on, in this process.
+///
+/// # Errors
+/// The system gives no more threads, or runs have been made already.
+pub fn use_threads(number: usize) -> Result<(), String> {
+    rayon::ThreadPoolBuilder::new().num_threads(number).build_global().map_err(|error| error.to_string())
+}
+
 /// Checks a scenario.
 pub fn check(scenario: &Arc<Scenario>, plan: &Plan, watch: &dyn Watch) -> Checked {
     campaign::Campaign::new(scenario, plan, watch).run()

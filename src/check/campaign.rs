@@ -347,19 +347,21 @@ pub(super) fn predicted(scenario: &Arc<Scenario>, plan: &Plan) -> u64 {
     let (groups, references) = (groups(scenario), references(scenario, plan));
     let one = references.iter().map(|(.., events)| *events).max().unwrap_or(1).max(1);
     let affordable = |stage: usize| plan.events / 100 * SHARES[stage] / one;
-    let mut runs = 1;
+    let (mut runs, mut singles, mut ending) = (1, 0, 0);
     for (_, steps, _) in &references {
         let points = steps.points();
         let between = points.iter().filter(|point| !point.is_within()).count() as u64;
         let each = (affordable(0) / (groups.len() as u64 * SEEDS).max(1)).max(PLACES_MIN as u64);
         for group in &groups {
             let all = if group.for_good.interrupts() { points.len() as u64 } else { between };
-            let singles = all.min(each);
-            runs += singles;
-            runs += (singles * group.ending.len() as u64).min(affordable(1).max(PLACES_MIN as u64));
+            singles += all.min(each);
+            ending += all.min(each) * group.ending.len() as u64;
         }
         let late = steps.arrivals().len() as u64 * plan.late_past;
         runs += late.min((affordable(3) / SEEDS).max(PLACES_MIN as u64));
     }
-    runs + plan.swarm
+    // About so many durations; about half of the single faults are first ones.
+    ending = (ending * (about_timers(&scenario.policy).len() as u64 + 2)).min(affordable(1).max(ending));
+    let pairs = (singles / 2 * pairs::SECONDS as u64).min(affordable(2));
+    runs + singles + ending + pairs + plan.swarm
 }

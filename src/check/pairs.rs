@@ -1,6 +1,8 @@
 //! Second faults: started at the events of the first fault's own run, always from the suspicion until the VM is restored. What two
 //! faults do to the VM is not claimed; that nobody sees two histories, and no restore is of what never was, is.
 
+use rayon::prelude::*;
+
 use crate::units::Span;
 
 use super::campaign::{Campaign, Single};
@@ -9,7 +11,7 @@ use super::probe::{Probe, Trial};
 use super::reference::{Point, Steps, choose};
 
 /// Second faults started after one first fault.
-const SECONDS: usize = 6;
+pub(super) const SECONDS: usize = 6;
 
 /// The pairs that a check tries.
 pub(super) fn plan(campaign: &Campaign<'_>, singles: &[Single]) -> Vec<Probe> {
@@ -21,29 +23,31 @@ pub(super) fn plan(campaign: &Campaign<'_>, singles: &[Single]) -> Vec<Probe> {
     let firsts: Vec<&Single> = singles.iter().filter(|single| is_first(campaign, single)).collect();
     let affordable = campaign.affordable(2) / (SECONDS + 1);
     let count = affordable.max(1).min(firsts.len());
-    let mut probes = Vec::new();
-    for i in 0..count {
-        let first = firsts[(2 * i + 1) * firsts.len() / (2 * count)];
-        let points = after(campaign, first);
-        for (turn, point) in choose(&points, SECONDS).into_iter().enumerate() {
-            let kind = kinds[(i * SECONDS + turn) % kinds.len()];
-            if point.is_within() && !kind.interrupts() {
-                continue;
-            }
-            let duration = first.seen.suspected.zip(first.seen.struck).map_or(Span::from_s(1), |(to, from)| to - from);
-            let mut faults = first.probe.faults.clone();
-            faults.push(kind.fault(point.trigger(), Some(duration)));
-            probes.push(Probe {
-                kind: format!("{} then {}", first.probe.kind, kind.name),
-                trial: Trial::Pair,
-                faults,
-                late: None,
-                varied: None,
-                seed: first.probe.seed,
-            });
+    let chosen: Vec<(usize, &Single)> =
+        (0..count).map(|i| (i, firsts[(2 * i + 1) * firsts.len() / (2 * count)])).collect();
+    let pairs = chosen.into_par_iter().map(|(turn, first)| seconds(campaign, first, &kinds, turn * SECONDS));
+    pairs.collect::<Vec<Vec<Probe>>>().into_iter().flatten().collect()
+}
+
+/// One first fault with some second ones, beginning with the `turn`-th kind.
+fn seconds(campaign: &Campaign<'_>, first: &Single, kinds: &[&Kind], turn: usize) -> Vec<Probe> {
+    let duration = first.seen.suspected.zip(first.seen.struck).map_or(Span::from_s(1), |(to, from)| to - from);
+    let chosen = choose(&after(campaign, first), SECONDS).into_iter().enumerate();
+    let with_kind = chosen.map(|(n, point)| (point, kinds[(turn + n) % kinds.len()]));
+    let possible = with_kind.filter(|(point, kind)| !point.is_within() || kind.interrupts());
+    let one = |(point, kind): (Point, &Kind)| {
+        let mut faults = first.probe.faults.clone();
+        faults.push(kind.fault(point.trigger(), Some(duration)));
+        Probe {
+            kind: format!("{} then {}", first.probe.kind, kind.name),
+            trial: Trial::Pair,
+            faults,
+            late: None,
+            varied: None,
+            seed: first.probe.seed,
         }
-    }
-    probes
+    };
+    possible.map(one).collect()
 }
 
 /// Whether it struck, in the guarantee window of its claim.

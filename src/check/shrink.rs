@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::metric::fault_name;
 use crate::oracle::class_of_fault;
 use crate::run::simulate;
 use crate::scenario::{Capsule as Note, EventPlace, Fault, Late, Scenario, Trigger};
 use crate::units::Span;
 use crate::vocabulary::Invariant;
+use crate::world::FaultState;
 
 use super::probe::{Probe, Seen, Trial, bare};
 use super::reference::{Point, Steps, choose};
@@ -152,7 +154,7 @@ fn late(steps: &Steps, probe: &Probe) -> Vec<Probe> {
 fn apart(case: &Case) -> Option<Span> {
     let result = simulate(&Arc::new(case.probe.scenario(&case.scenario)), case.probe.seed.seed, 0);
     let mut struck = result.faults.iter().filter_map(|state| match state {
-        crate::world::FaultState::Fired { at, .. } => Some(*at),
+        FaultState::Fired { at, .. } => Some(*at),
         _ => None,
     });
     let first = struck.next()?;
@@ -171,18 +173,21 @@ fn at(probe: &Probe, faults: &[Fault], point: Point, apart: Option<Span>) -> Pro
     Probe { faults: moved, ..probe.clone() }
 }
 
-/// The same instants as times, where that shows the same.
+/// The same instants as times, or a nanosecond after them, where that shows the same.
 fn by_time(case: Case, shows: &Shows) -> Case {
     let result = simulate(&Arc::new(case.probe.scenario(&case.scenario)), case.probe.seed.seed, 0);
-    let mut timed = case.clone();
-    for (fault, state) in timed.probe.faults.iter_mut().zip(&result.faults) {
-        if let crate::world::FaultState::Fired { at, .. } = state
-            && !matches!(fault.when, Trigger::Event { place: EventPlace::Within(_), .. })
-        {
-            fault.when = Trigger::At(at.since_start());
+    let later = |after: Span| {
+        let mut timed = case.clone();
+        for (fault, state) in timed.probe.faults.iter_mut().zip(&result.faults) {
+            if let FaultState::Fired { at, .. } = state
+                && !matches!(fault.when, Trigger::Event { place: EventPlace::Within(_), .. })
+            {
+                fault.when = Trigger::At(at.since_start().saturating_add(after));
+            }
         }
-    }
-    holds(timed, shows).unwrap_or(case)
+        holds(timed, shows)
+    };
+    later(Span::ZERO).or_else(|| later(Span::from_ns(1))).unwrap_or(case)
 }
 
 /// The scenario that repeats it, with what it shows.
@@ -201,7 +206,8 @@ fn capsule(case: &Case, shows: &Shows) -> Scenario {
             result.violations.iter().find(|v| v.invariant == *invariant).map(|violation| violation.what.clone())
         }
     };
-    let kind = probe.kind.trim_start_matches("at random: ");
+    let kinds: Vec<String> = probe.faults.iter().map(fault_name).collect();
+    let kind = if kinds.is_empty() { "a late message".to_owned() } else { kinds.join(" then ") };
     scenario.why =
         format!("Found by `check` in {}, {kind}: {}.", case.scenario.name, what.unwrap_or_else(|| shows.word()));
     scenario.capsule = Some(Note {

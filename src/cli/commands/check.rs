@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::replay::{Replayed, replayed};
 use super::run::{bound_columns, colour, quoted, write_whole};
-use crate::check::{Checked, Plan, Probe, Shows, Trial, Watch, check as tried, predicted, shrink};
+use crate::check::{Checked, Plan, Probe, Shows, Trial, Watch, check as tried, predicted, shrink, use_threads};
 use crate::cli::args::{CheckFormat, CheckOf, Depth};
 use crate::cli::{Status, complain, print};
 use crate::report::{human_checked, human_checks, json_checks, junit_checks};
@@ -54,7 +54,7 @@ pub(in crate::cli) fn check(arguments: &CheckOf) -> Status {
         }
     }
     if let Some(jobs) = arguments.jobs
-        && let Err(error) = rayon::ThreadPoolBuilder::new().num_threads(jobs).build_global()
+        && let Err(error) = use_threads(jobs)
     {
         complain(&format!("cannot start {jobs} threads: {error}"));
         return Status::Internal;
@@ -181,6 +181,9 @@ fn files(paths: &[PathBuf]) -> Vec<Result<PathBuf, String>> {
         };
         inside.retain(|path| path.is_dir() || path.extension().is_some_and(|ending| ending == "json"));
         inside.sort();
+        if inside.is_empty() {
+            found.push(Err(format!("{}: there is no scenario in it", path.display())));
+        }
         found.extend(files(&inside));
     }
     found

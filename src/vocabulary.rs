@@ -176,6 +176,20 @@ words! {
         AckEarly = "ack-early",
         /// Store: accepts versions of a side that a claim has shut out.
         AcceptLate = "accept-late",
+        /// Protected side: counts the term of its lease from when the grant came, not from when it was asked for.
+        LeaseFromReceipt = "lease-from-receipt",
+        /// Protected side: sees the end of its lease at the next tick of a timer, and its VM goes on till then.
+        LeaseTimerOnly = "lease-timer-only",
+        /// Restoring side: restores the base, whatever versions there are.
+        RestoreFirst = "restore-first",
+        /// Store: keeps the pages of each two successive versions under each other's number.
+        SwapVersions = "swap-versions",
+        /// Protected side: clears the log of dirty pages after they were copied, and with it what was written meanwhile.
+        ClearAfterSend = "clear-after-send",
+        /// Protected side: the VM's memory changes while stage II copies it, and CPU and devices are those of before.
+        DmaDuringPause = "dma-during-pause",
+        /// Protected side: versions lack their disk writes.
+        DropWrite = "drop-write",
     }
 }
 

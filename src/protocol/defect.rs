@@ -4,6 +4,7 @@
 //! has and knows nothing of this; what is wrong with it is all here. Which agent has which defect is `scenario::defect`'s matter.
 
 mod flaw;
+mod slip;
 
 use super::{Actions, Agent, Input, LocalTime, Standing};
 use crate::vocabulary::Defect;

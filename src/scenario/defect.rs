@@ -59,7 +59,24 @@ pub fn bearer(defect: Defect, policy: &Policy) -> Result<Option<Bearer>, &'stati
             needs(checkpoint()?.holds(), "no output is held, so nothing is promised")?;
             Bearer::Store
         }
-        Defect::StaleClaim | Defect::CommitTorn | Defect::AckEarly | Defect::AcceptLate => {
+        Defect::LeaseFromReceipt | Defect::LeaseTimerOnly => {
+            needs(matches!(policy.fencing, Fencing::Lease(_)), "there is no lease")?;
+            protected(checkpoint()?)
+        }
+        Defect::RestoreFirst => {
+            needs(checkpoint()?.reverse(), "the base is in the store like any version")?;
+            restoring(checkpoint()?)
+        }
+        Defect::ClearAfterSend => {
+            needs(checkpoint()?.stages == Stages::Two, "checkpoints are copied while the VM stands")?;
+            protected(checkpoint()?)
+        }
+        Defect::DmaDuringPause => protected(checkpoint()?),
+        Defect::DropWrite => {
+            needs(checkpoint()?.holds_disk(), "no disk writes are held")?;
+            protected(checkpoint()?)
+        }
+        Defect::SwapVersions | Defect::StaleClaim | Defect::CommitTorn | Defect::AckEarly | Defect::AcceptLate => {
             checkpoint()?;
             Bearer::Store
         }

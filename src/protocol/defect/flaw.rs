@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::slip::Slip;
 use crate::protocol::{
     Action, Actions, Attempt, Channel, Envelope, Epoch, Fenced, Input, Message, PageList, StateId, Stored, Timer,
     Version,
@@ -41,6 +42,7 @@ pub(super) enum Flaw {
     AckEarly,
     /// The newest epoch heard of.
     AcceptLate(Epoch),
+    Slip(Slip),
 }
 
 /// The list of pages made when the VM began to run.
@@ -69,6 +71,13 @@ impl Flaw {
             Defect::CommitTorn => Self::CommitTorn(BTreeMap::new()),
             Defect::AckEarly => Self::AckEarly,
             Defect::AcceptLate => Self::AcceptLate(Epoch::default()),
+            Defect::LeaseFromReceipt
+            | Defect::LeaseTimerOnly
+            | Defect::RestoreFirst
+            | Defect::SwapVersions
+            | Defect::ClearAfterSend
+            | Defect::DmaDuringPause
+            | Defect::DropWrite => Self::Slip(Slip::new(defect)),
         }
     }
 
@@ -130,6 +139,7 @@ impl Flaw {
                 }
                 Some(Input::Message { from, channel, envelope })
             }
+            (Self::Slip(slip), input) => slip.hears(input, out),
             (_, input) => Some(input),
         }
     }
@@ -153,6 +163,7 @@ impl Flaw {
             (Self::MixedState, Action::Load(StateId(state))) => {
                 out.push(Action::Load(StateId(state.saturating_sub(1))));
             }
+            (Self::Slip(slip), action) => return slip.does(action, out),
             (Self::RestoreUnfenced, action) => return restore_unfenced(action, out),
             (Self::LoseDirty { stopped: true, left }, Action::SyncLog) => {
                 return Some(Input::Synced { pending: *left });

@@ -34,8 +34,8 @@ pub use destination::Destination;
 pub use fencer::Fencer;
 pub use input::{Input, Timer};
 pub use message::{
-    Answer, Attempt, Batch, Channel, Envelope, Epoch, FaultId, Fenced, FetchId, Message, PageList, Report, StateId,
-    Stored, Version,
+    Answer, Attempt, Base, Batch, Channel, Envelope, Epoch, FaultId, Fenced, FetchId, Message, PageList, Report,
+    StateId, Stored, Version,
 };
 pub use operator::Operator;
 pub use source::Source;

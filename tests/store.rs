@@ -4,7 +4,7 @@ mod common;
 
 use common::{message, step};
 use midflight::protocol::{
-    Action, Attempt, Batch, Channel, Envelope, Epoch, Input, Message, StateId, Store, Stored, Version,
+    Action, Attempt, Base, Batch, Channel, Envelope, Epoch, Input, Message, StateId, Store, Stored, Version,
 };
 use midflight::units::{Bytes, PageCount};
 use midflight::vocabulary::Host;
@@ -44,7 +44,7 @@ fn takes(store: &mut Store, version: u64) {
 
 /// The source claims the VM, and this is what the medium has.
 fn claims(store: &mut Store, found: Option<Stored>) -> Vec<Action> {
-    let envelope = Envelope { attempt: Attempt(1), epoch: Epoch(1), message: Message::Claim { based: true } };
+    let envelope = Envelope { attempt: Attempt(1), epoch: Epoch(1), message: Message::Claim { base: Base::Known } };
     let actions = step(store, Input::Message { from: SOURCE, channel: Channel::Store, envelope });
     assert!(actions.contains(&Action::Pin), "it reads before it answers");
     step(store, Input::Pinned { newest: found })
@@ -101,7 +101,7 @@ fn the_base_is_offered_only_by_a_store_that_knows_of_the_attempt() {
     assert_eq!(said(&claims(&mut forgot, None)), [&Message::Unreadable]);
     let mut another = store(&[]);
     step(&mut another, message(SOURCE, Channel::Store, Message::Open));
-    let envelope = Envelope { attempt: Attempt(2), epoch: Epoch(1), message: Message::Read { based: true } };
+    let envelope = Envelope { attempt: Attempt(2), epoch: Epoch(1), message: Message::Read { base: Base::Known } };
     step(&mut another, Input::Message { from: SOURCE, channel: Channel::Store, envelope });
     let answer = step(&mut another, Input::Pinned { newest: None });
     assert_eq!(said(&answer), [&Message::Unreadable], "each attempt is opened anew");

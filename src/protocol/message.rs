@@ -107,6 +107,17 @@ pub struct Stored {
     pub state: StateId,
 }
 
+/// What a node that asks a store what to restore has itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Base {
+    /// Nothing.
+    Absent,
+    /// The base.
+    Here,
+    /// The base, and the store's word that it knows of the attempt.
+    Known,
+}
+
 /// What nodes say to each other.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Message {
@@ -191,16 +202,18 @@ pub enum Message {
     /// Restoring side → store: here begins an attempt whose base is with me. A store that has forgotten this may have forgotten
     /// more.
     Open,
+    /// Store → restoring side: it knows of the attempt.
+    Opened,
     /// Restoring side → store: refuse the other side from now on, and say what the newest complete version is. Without a base
     /// of its own a node can claim only what there is.
     Claim {
         /// The base is at the node that claims.
-        based: bool,
+        base: Base,
     },
     /// Restoring side → store: say what the newest complete version is, and change nothing.
     Read {
         /// The base is at the node that asks.
-        based: bool,
+        base: Base,
     },
     /// Store → restoring side: nothing older is accepted any more; this is the newest complete version.
     Claimed(Option<Stored>),
@@ -285,6 +298,7 @@ impl Message {
             Self::Gap(_) => "gap",
             Self::Refused(_) => "refused",
             Self::Open => "open",
+            Self::Opened => "opened",
             Self::Claim { .. } => "claim",
             Self::Read { .. } => "read",
             Self::Claimed(_) => "claimed",

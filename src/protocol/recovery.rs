@@ -6,8 +6,8 @@
 
 use super::lease::Lease;
 use super::{
-    Action, Actions, Attempt, Awaited, Batch, Channel, Epoch, Fenced, FetchId, Input, Message, Settings, Standing,
-    StateId, Stored, Timer,
+    Action, Actions, Attempt, Awaited, Base, Batch, Channel, Epoch, Fenced, FetchId, Input, Message, Settings,
+    Standing, StateId, Stored, Timer,
 };
 use crate::scenario::policy::{Checkpoint, Fencing};
 use crate::vocabulary::Host;
@@ -23,6 +23,8 @@ pub(super) struct Recovery {
     here: Host,
     /// CPU and devices of the base that is here, if it is.
     base: Option<StateId>,
+    /// The store has said that it knows of the attempt: one that does not any more has forgotten what else it knew.
+    known: bool,
     step: Step,
     /// What was claimed.
     claimed: Option<Stored>,
@@ -65,12 +67,12 @@ pub(super) enum Came {
 }
 
 impl Recovery {
-    /// Begins. `base`: CPU and devices of the base here.
+    /// Begins. `base`: CPU and devices of the base here; `known`: a store on another host has said that it knows of the attempt.
     pub(super) fn begin(
         settings: &Settings,
         attempt: Attempt,
         here: Host,
-        base: Option<StateId>,
+        (base, known): (Option<StateId>, bool),
         out: &mut Actions,
     ) -> Option<Self> {
         let policy = settings.policy.checkpoint.clone()?;
@@ -83,6 +85,7 @@ impl Recovery {
             epoch,
             here,
             base,
+            known,
             step: Step::Claiming,
             claimed: None,
             progress: false,
@@ -113,9 +116,13 @@ impl Recovery {
                 out.push(Action::Connect { peer: self.policy.store.host, channel });
             }
         }
-        let based = self.base.is_some();
+        let base = match (self.base, self.known) {
+            (None, _) => Base::Absent,
+            (Some(_), false) => Base::Here,
+            (Some(_), true) => Base::Known,
+        };
         let claims = if self.is_local() { self.policy.local_claim } else { self.fencing != Fencing::None };
-        let question = if claims { Message::Claim { based } } else { Message::Read { based } };
+        let question = if claims { Message::Claim { base } } else { Message::Read { base } };
         self.say(Channel::Store, question, out);
         out.set(Timer::RestoreRetry, self.policy.restore_retry);
     }

@@ -39,8 +39,8 @@ pub struct Source {
     base: Option<StateId>,
     /// Makes checkpoints of what is here.
     checkpointer: Option<Checkpointer>,
-    /// The destination has been told that the VM will never be restored here.
-    never_restores: bool,
+    /// What others know of its restoring the VM here.
+    restorer: protect::Restorer,
 }
 
 impl Source {
@@ -58,7 +58,7 @@ impl Source {
             channels,
             base: None,
             checkpointer,
-            never_restores: false,
+            restorer: protect::Restorer::default(),
         }
     }
 

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Action, Actions, Agent, Attempt, Awaited, Batch, Channel, Envelope, Epoch, FetchId, Input, Message, Settings,
+    Action, Actions, Agent, Attempt, Awaited, Base, Batch, Channel, Envelope, Epoch, FetchId, Input, Message, Settings,
     Standing, StateId, Stored, Version,
 };
 use crate::scenario::policy::Checkpoint;
@@ -49,7 +49,7 @@ pub struct Store {
 struct Reading {
     to: Host,
     /// It has the base.
-    based: bool,
+    base: Base,
     /// Whose claim of which epoch this one has replaced.
     replaced: (Epoch, Option<Host>),
 }
@@ -220,16 +220,16 @@ impl Store {
     }
 
     /// Who claims is answered with what it may restore; the same claim again is answered again.
-    fn claim(&mut self, from: Host, epoch: Epoch, based: bool, out: &mut Actions) {
+    fn claim(&mut self, from: Host, epoch: Epoch, base: Base, out: &mut Actions) {
         if self.finished {
             return self.say(from, Channel::Store, Message::Final, out);
         }
         if epoch < self.epoch || (epoch == self.epoch && self.claimant != Some(from)) {
             return self.say(from, Channel::Store, Message::Refused(self.epoch), out);
         }
-        if self.newest.is_none() && !based {
+        if self.newest.is_none() && base == Base::Absent {
             // There is nothing to restore, and whoever is suspected may be all that is left of the VM: it is not shut out.
-            return self.read(from, based, out);
+            return self.read(from, base, out);
         }
         let replaced = (self.epoch, self.claimant);
         self.epoch = epoch;
@@ -237,13 +237,13 @@ impl Store {
         for version in std::mem::take(&mut self.arriving).into_keys() {
             out.push(Action::Forget(version));
         }
-        self.reading = Some(Reading { to: from, based, replaced });
+        self.reading = Some(Reading { to: from, base, replaced });
         out.push(Action::Pin);
     }
 
     /// Reads the newest complete version for whoever is to restore it.
-    fn read(&mut self, from: Host, based: bool, out: &mut Actions) {
-        self.reading = Some(Reading { to: from, based, replaced: (self.epoch, self.claimant) });
+    fn read(&mut self, from: Host, base: Base, out: &mut Actions) {
+        self.reading = Some(Reading { to: from, base, replaced: (self.epoch, self.claimant) });
         out.push(Action::Pin);
     }
 
@@ -251,9 +251,9 @@ impl Store {
     /// that is left of the VM, and is not shut out.
     fn found(&mut self, newest: Option<Stored>, out: &mut Actions) {
         self.newest = newest;
-        let Some(Reading { to, based, replaced }) = self.reading.take() else { return };
+        let Some(Reading { to, base, replaced }) = self.reading.take() else { return };
         let lost = self.promised > newest.map(|newest| newest.version);
-        let forgotten = newest.is_none() && based && !self.opened;
+        let forgotten = newest.is_none() && base == Base::Known && !self.opened;
         if self.policy.holds() && (lost || forgotten) {
             (self.epoch, self.claimant) = replaced;
             self.say(to, Channel::Store, Message::Unreadable, out);
@@ -307,9 +307,12 @@ impl Store {
         }
         let epoch = envelope.epoch;
         match envelope.message {
-            Message::Open => self.opened = true,
-            Message::Claim { based } => self.claim(from, epoch, based, out),
-            Message::Read { based } => self.read(from, based, out),
+            Message::Open => {
+                self.opened = true;
+                self.say(from, Channel::Store, Message::Opened, out);
+            }
+            Message::Claim { base } => self.claim(from, epoch, base, out),
+            Message::Read { base } => self.read(from, base, out),
             // Only of what was read last: an older answer may have come late.
             Message::Fetch { version, fetch } if self.newest.map(|newest| newest.version) == Some(version) => {
                 self.recall(fetch, true, out);

@@ -385,7 +385,9 @@ fn never_said(kind: MessageKind, policy: &Policy) -> Option<&'static str> {
         MessageKind::Ask | MessageKind::AnswerRunning | MessageKind::AnswerHolding | MessageKind::AnswerGo if !asks => {
             Some("nobody asks: no reaction to silence is `ask`")
         }
-        MessageKind::Open if policy.checkpoint.as_ref().is_some_and(|checkpoint| !checkpoint.reverse()) => {
+        MessageKind::Open | MessageKind::Opened
+            if policy.checkpoint.as_ref().is_some_and(|checkpoint| !checkpoint.reverse()) =>
+        {
             Some("only where the source has the base it opens an attempt at the store")
         }
         MessageKind::Unreadable if policy.checkpoint.as_ref().is_some_and(|checkpoint| !checkpoint.holds()) => {

@@ -73,6 +73,8 @@ words! {
         Refused = "refused",
         /// Restoring side to store: here begins what I may restore.
         Open = "open",
+        /// Store to restoring side: I know of it.
+        Opened = "opened",
         /// Restoring side to store: accept nothing more from the other side.
         Claim = "claim",
         /// Restoring side to store: what is the newest version?

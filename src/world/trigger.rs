@@ -226,6 +226,7 @@ fn kind_of(message: &Message) -> MessageKind {
         Message::Gap(_) => MessageKind::Gap,
         Message::Refused(_) => MessageKind::Refused,
         Message::Open => MessageKind::Open,
+        Message::Opened => MessageKind::Opened,
         Message::Claim { .. } => MessageKind::Claim,
         Message::Read { .. } => MessageKind::Read,
         Message::Claimed(_) => MessageKind::Claimed,

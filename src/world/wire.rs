@@ -99,7 +99,7 @@ impl World {
                 Message::Have(list) => list.bytes,
                 _ => Bytes::ZERO,
             };
-        if matches!(envelope.message, Message::Ready | Message::Started | Message::Complete | Message::WriteFinal) {
+        if self.is_last_word(&envelope.message) {
             self.milestones.last_word.get_or_insert(self.now);
         }
         let number = self.numbers.message;
@@ -110,6 +110,16 @@ impl World {
         let message = self.number(Packet::Protocol { from, to, stream, channel, envelope });
         self.network.write(self.now, stream, host_id(from), bytes, message, &mut self.effects);
         Some(message)
+    }
+
+    /// Whether the destination has nothing to say after this that the source would wait for.
+    fn is_last_word(&self, message: &Message) -> bool {
+        match message {
+            Message::Complete | Message::WriteFinal => true,
+            // In post-copy, more follows.
+            Message::Ready | Message::Started => self.scenario.policy.migration.post_copy().is_none(),
+            _ => false,
+        }
     }
 
     fn datagram(&mut self, from: Host, to: Host, nic: Nic, bytes: Bytes, packet: Packet) {

@@ -133,7 +133,8 @@ impl World {
             }
             // Pages that only arrived are clean: they are as they were in the base.
             Action::ForgetArrivals => {}
-            Action::Commit(stored) => self.vault.commit(stored),
+            // Nothing is lost from the store here, so nothing is built on a hole.
+            Action::Commit { stored, after: _ } => self.vault.commit(stored),
             Action::Forget(version) => self.vault.forget(version),
             Action::Clear => self.vault = Vault::default(),
             Action::Pin => {

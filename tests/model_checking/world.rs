@@ -329,7 +329,7 @@ impl World {
             return;
         }
         let asks = matches!(&input, Input::Message { envelope, .. }
-            if seat == Seat::Store && matches!(envelope.message, Message::Claim { .. } | Message::Read));
+            if seat == Seat::Store && matches!(envelope.message, Message::Claim { .. } | Message::Read { .. }));
         let mut actions = Actions::default();
         self.node(seat).program.agent().step(LocalTime::from_ns(0), input, &mut actions);
         for action in actions.drain().collect::<Vec<_>>() {

@@ -201,8 +201,8 @@ fn restore_unfenced(action: Action, out: &mut Actions) -> Option<Input> {
         Action::Send { channel, envelope: Envelope { attempt, epoch, message: Message::Fence(_) }, .. } => {
             return Some(off(channel, attempt, epoch));
         }
-        Action::Send { to, channel, envelope: Envelope { attempt, epoch, message: Message::Claim { based } } } => {
-            out.send_in(to, channel, attempt, epoch, Message::Read { based });
+        Action::Send { to, channel, envelope: Envelope { attempt, epoch, message: Message::Claim { base } } } => {
+            out.send_in(to, channel, attempt, epoch, Message::Read { base });
         }
         action => out.push(action),
     }

@@ -84,7 +84,7 @@ impl Destination {
         for channel in self.connections() {
             out.push(Action::Disconnect { channel });
         }
-        if let Some(recovery) = Recovery::begin(&self.settings, self.attempt, Host::Destination, None, out) {
+        if let Some(recovery) = Recovery::begin(&self.settings, self.attempt, Host::Destination, (None, false), out) {
             let fetching = match &mut self.state {
                 State::Fetching(fetching) => Some(std::mem::take(fetching)),
                 _ => None,

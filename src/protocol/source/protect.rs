@@ -15,11 +15,20 @@ pub(super) fn checkpointer(settings: &Settings) -> Option<Checkpointer> {
     if forward { Checkpointer::new(settings) } else { None }
 }
 
+/// What others know of this node's restoring the VM.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub(super) struct Restorer {
+    /// The destination: that it never will.
+    never: bool,
+    /// The store: that an attempt has begun whose base is here.
+    known: bool,
+}
+
 impl Source {
     /// Whether this node restores the VM when the destination is lost, as far as it has not said that it never will.
     pub(super) fn may_restore(&self) -> bool {
         let policy = self.settings.policy.checkpoint.as_ref();
-        policy.is_some_and(Checkpoint::reverse) && !self.never_restores
+        policy.is_some_and(Checkpoint::reverse) && !self.restorer.never
     }
 
     /// Says to the store that an attempt begins whose base is here: a store that does not know of it later has forgotten what else
@@ -61,7 +70,8 @@ impl Source {
         if let Some(checkpointer) = &mut self.checkpointer {
             checkpointer.stop(out);
         }
-        if let Some(recovery) = Recovery::begin(&self.settings, self.attempt, Host::Source, self.base, out) {
+        let from = (self.base, self.restorer.known);
+        if let Some(recovery) = Recovery::begin(&self.settings, self.attempt, Host::Source, from, out) {
             self.state = State::Restoring(recovery, heard);
         }
     }
@@ -153,7 +163,7 @@ impl Source {
     pub(super) fn give_up_restoring(&mut self, channel: Channel, out: &mut Actions) {
         let runs = matches!(self.state, State::Pushing(_) | State::Paused { .. } | State::Resyncing { .. });
         if runs {
-            self.never_restores = true;
+            self.restorer.never = true;
             self.runs_there(out);
         }
         if runs || self.state == State::Ended(Report::Success) {

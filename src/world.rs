@@ -13,6 +13,7 @@ mod disk;
 mod encode;
 mod fact;
 mod hang;
+mod heartbeat;
 mod held;
 mod lane;
 mod node;

@@ -96,11 +96,11 @@ impl<'a> Campaign<'a> {
         let singles = self.singles();
         self.ending(&singles);
         let second = pairs::plan(&self, &singles);
-        self.judge_all(second);
+        self.judge_all(&second);
         let late = self.late();
-        self.judge_all(late);
+        self.judge_all(&late);
         let random = swarm::plan(&self);
-        self.judge_all(random);
+        self.judge_all(&random);
         self.checked()
     }
 
@@ -114,7 +114,7 @@ impl<'a> Campaign<'a> {
         let seed = RunSeed { seed: self.plan.seed.unwrap_or(self.scenario.seed), replication: 0 };
         let faults = self.scenario.faults.clone();
         let kind = "as written".to_owned();
-        self.judge_all(vec![Probe { kind, trial: Trial::Written, faults, late: None, varied: None, seed }]);
+        self.judge_all(&[Probe { kind, trial: Trial::Written, faults, late: None, varied: None, seed }]);
     }
 
     /// Every fault for good.
@@ -236,8 +236,8 @@ impl<'a> Campaign<'a> {
         seen
     }
 
-    fn judge_all(&mut self, probes: Vec<Probe>) {
-        let seen = self.run_all(&probes);
+    fn judge_all(&mut self, probes: &[Probe]) {
+        let seen = self.run_all(probes);
         for (probe, seen) in probes.iter().zip(&seen) {
             if let Some(seen) = seen {
                 self.judge(probe, seen);

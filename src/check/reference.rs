@@ -51,7 +51,7 @@ struct Step {
 #[derive(Debug, Default)]
 pub(super) struct Steps {
     /// From the event before the migrate command is accepted on.
-    steps: Vec<Step>,
+    all: Vec<Step>,
     /// Half of the horizon.
     latest: SimTime,
     shown: Shown,
@@ -86,10 +86,10 @@ impl Observer for Steps {
         let step =
             Step { event: number, actions, at, phase: world.progress().phase(), arrival: event.is_arrival(), open };
         if world.milestones().accepted.is_none() {
-            self.steps.clear();
+            self.all.clear();
             self.latest = SimTime::from_ns(world.scenario().horizon.ns() / 2);
         }
-        self.steps.push(step);
+        self.all.push(step);
     }
 }
 
@@ -105,8 +105,8 @@ impl Steps {
     /// All places from the migrate command until nothing is left to happen: before and after every event, half-way between two, and
     /// after each thing that a node does about one.
     pub fn points(&self) -> Vec<Point> {
-        let last = self.steps.iter().rposition(|step| step.open).map_or(0, |last| last + 1);
-        let steps = &self.steps[..self.steps.len().min(last + 1)];
+        let last = self.all.iter().rposition(|step| step.open).map_or(0, |last| last + 1);
+        let steps = &self.all[..self.all.len().min(last + 1)];
         // What strikes shortly before the horizon leaves no time to recover from it.
         let steps = &steps[..steps.partition_point(|step| step.at <= self.latest)];
         let mut points = Vec::new();
@@ -132,7 +132,7 @@ impl Steps {
 
     /// The events with which bytes of a connection arrive.
     pub fn arrivals(&self) -> Vec<u64> {
-        self.steps.iter().filter(|step| step.arrival).map(|step| step.event).collect()
+        self.all.iter().filter(|step| step.arrival).map(|step| step.event).collect()
     }
 
     /// What the run does not show, though the policy is about it: what holds in such a run proves little.

@@ -115,7 +115,7 @@ pub(super) struct CheckOf {
     /// Write a capsule for everything that was found into this folder; without it, a broken claim is told but not made small.
     #[arg(long, value_name = "DIR")]
     pub capsules: Option<PathBuf>,
-    /// Also write a JUnit report.
+    /// Also write a `JUnit` report.
     #[arg(long, value_name = "FILE")]
     pub junit: Option<PathBuf>,
     /// Print for each fault and phase how often it struck and what came of it, also for several scenarios.

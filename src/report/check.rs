@@ -1,4 +1,4 @@
-//! Checks for machines: a JSON document, and JUnit for whoever builds.
+//! Checks for machines: a JSON document, and `JUnit` for whoever builds.
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 

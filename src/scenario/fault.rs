@@ -1,6 +1,7 @@
 //! Faults as they are meant: what breaks, when, and for how long. Plain data; whether one can strike at all under a policy is
 //! judged here, too, so that reading and testing agree.
 
+use super::moment::EventPlace;
 use super::policy::{HandoverKind, Migration, Policy};
 use crate::units::{Ratio, Span};
 use crate::vocabulary::{Host, MessageKind, Phase};
@@ -184,28 +185,6 @@ pub enum Moment {
     BeforeDelivery,
     /// It has arrived, and whoever was idle has read it.
     AfterDelivery,
-}
-
-/// A moment about an event, as it is typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EventMoment {
-    /// It is about to happen.
-    Before,
-    /// Nodes are doing what they do about it.
-    Within,
-    /// It has happened.
-    After,
-}
-
-/// A place about an event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EventPlace {
-    /// At its time, before it.
-    Before,
-    /// When so many things have been done about it; from 1.
-    Within(u64),
-    /// So long after it, and at once before whatever else happens then.
-    After(Span),
 }
 
 /// How far a packet of the guest is.

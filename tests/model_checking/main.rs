@@ -159,14 +159,7 @@ const ROWS: &[Row] = &[
         policy: "postcopyft-periodic-staging",
         changes: r#""fencing": { "store-claim": {} }"#,
         plan: Plan { rounds: 1, guest_steps: 1, ..CUT },
-        finds: Finds::Holds { asked: &[&["two copies execute"], SAFE, FATES, WINDOW], states: 108_445 },
-    },
-    Row {
-        what: "the same, and a restore is tried anew before it has come to anything",
-        policy: "postcopyft-periodic-staging",
-        changes: r#""fencing": { "store-claim": {} }"#,
-        plan: Plan { rounds: 1, retries: 1, guest_steps: 1, ..CUT },
-        finds: Finds::Holds { asked: &[&["two copies execute"], SAFE, FATES, WINDOW], states: 1_474_272 },
+        finds: Finds::Holds { asked: &[&["two copies execute"], SAFE, FATES, WINDOW], states: 131_307 },
     },
     Row {
         what: "the window opens with \"complete\", not with R",

@@ -89,6 +89,12 @@ impl Source {
 
     /// Takes what concerns checkpoints and restores.
     pub(super) fn step_protection(&mut self, now: LocalTime, input: &Input, out: &mut Actions) {
+        if let Input::Message { envelope, .. } = input
+            && envelope.message == Message::Opened
+            && envelope.attempt == self.attempt
+        {
+            self.restorer.known = true;
+        }
         if let State::Restoring(recovery, heard) = &mut self.state {
             let heard = *heard;
             match recovery.step(input, out) {

@@ -22,12 +22,11 @@ pub fn human_checked(checked: &Checked, coverage: bool, colour: bool) -> String 
         page.paragraph(&format!("  tolerates {class}: "), &what, style);
     }
     if let Some((invariant, probe)) = &checked.must_violate {
-        match probe {
-            Some(probe) => {
-                page.paragraph(&format!("  must violate {invariant}: "), &format!("caught, {}", probe.kind), PLAIN)
-            }
-            None => page.paragraph(&format!("  must violate {invariant}: "), "NOT caught in any run", BAD),
-        }
+        let (what, style) = match probe {
+            Some(probe) => (format!("caught, {}", probe.kind), PLAIN),
+            None => ("NOT caught in any run".to_owned(), BAD),
+        };
+        page.paragraph(&format!("  must violate {invariant}: "), &what, style);
     }
     for finding in &checked.findings {
         let head = format!("  {}: ", finding.broken.class);

@@ -124,7 +124,7 @@ fn a_capsule_repeats_what_was_found() {
 #[test]
 fn a_swarm_finds_nothing_new() {
     for (sets, clean) in [(&[][..], true), (&["policy.checkpoint.local_claim=false"], false)] {
-        let plan = Plan { swarm: 300, ..PLAN };
+        let plan = Plan { events: 2_000_000, swarm: 300, ..PLAN };
         let checked = check(&proof("postcopyft-source", sets), &plan, &Nobody);
         let classes = |random: bool| {
             let of = checked.findings.iter().filter(|f| f.probe.kind.starts_with("at random") == random);

@@ -17,7 +17,7 @@ pub trait Observer {
     fn event(&mut self, at: SimTime, event: Event, world: &World);
 }
 
-/// Which of several pending events comes first. Any of these orders must keep the invariants.
+/// Which of several events of equal time and class comes first. Any order must keep the invariants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TieRule {
     /// In the order in which they were scheduled.
@@ -25,24 +25,12 @@ pub enum TieRule {
     FirstScheduled,
     /// In the opposite order.
     LastScheduled,
-    /// In the order in which they were scheduled, but for one message, which comes late.
-    Held(Hold),
 }
 
-/// A message that is held up on its way: what arrives with the n-th event of the run arrives only when so many other events have
-/// happened. What follows it on its connection waits with it, since a stream keeps its order; everything else overtakes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hold {
-    /// The event that would be its arrival, from 1; where that is anything else, nothing is held.
-    pub event: u64,
-    /// How many others come before it.
-    pub past: u64,
-}
-
-/// Chooses among what is pending.
+/// Chooses among what is pending: by the tie rule, but for the message that the scenario holds up.
 struct Chooser {
     tie: TieRule,
-    /// What is held, and past how many events yet.
+    /// What is held up, and past how many events yet.
     held: Option<(Event, u64)>,
 }
 
@@ -112,17 +100,19 @@ fn show_facts(world: &mut World, observers: &mut [&mut dyn Observer]) {
 impl Chooser {
     fn next(&mut self, world: &World) -> Option<EventKey> {
         let (first, event) = world.enabled().next()?;
+        if let Some(late) = world.scenario().late {
+            if world.steps().0 + 1 == late.event && event.is_arrival() && self.held.is_none() {
+                self.held = Some((event, late.past));
+            }
+            if let Some(other) = self.past_what_is_held(world) {
+                return Some(other);
+            }
+        }
         match self.tie {
             TieRule::FirstScheduled => Some(first),
             TieRule::LastScheduled => {
                 let same = |key: &EventKey| key.at == first.at && key.class == first.class;
                 world.enabled().map(|(key, _)| key).take_while(same).last()
-            }
-            TieRule::Held(hold) => {
-                if world.steps().0 + 1 == hold.event && event.is_arrival() && self.held.is_none() {
-                    self.held = Some((event, hold.past));
-                }
-                Some(self.past_what_is_held(world).unwrap_or(first))
             }
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::engine::fingerprint::Fingerprint;
 use crate::engine::log::Log;
-use crate::engine::{self, Finished, Hold, Observer, Stop, TieRule};
+use crate::engine::{self, Finished, Observer, Stop, TieRule};
 use crate::metric::{Record, Recorder, Rounds};
 use crate::oracle::{self, Judgement, Oracle, Violation};
 use crate::rng::RunSeed;
@@ -57,8 +57,6 @@ pub fn simulate_with(
     for observer in further {
         observers.push(*observer);
     }
-    let late = scenario.late.map(|late| TieRule::Held(Hold { event: late.event, past: late.past }));
-    let tie = late.filter(|_| tie == TieRule::default()).unwrap_or(tie);
     let finished = engine::run(&mut world, tie, &mut observers);
     world.catch_up();
     oracle.finish(finished, &world);

@@ -5,13 +5,13 @@ mod common;
 use std::sync::Arc;
 
 use common::{message, step};
-use midflight::engine::{Hold, Observer, TieRule};
+use midflight::engine::{Observer, TieRule};
 use midflight::protocol::{
     Action, Agent, Answer, Attempt, Channel, Destination, Disk, Input, LocalVm, Message, Report, Source, Standing,
 };
 use midflight::rng::RunSeed;
 use midflight::run::{RunResult, simulate, simulate_with};
-use midflight::scenario::Scenario;
+use midflight::scenario::{Late, Scenario};
 use midflight::units::{SimTime, Span};
 use midflight::vocabulary::{Host, Outcome};
 use midflight::world::{Event, Fact, FaultState, OutputStage, World, settings};
@@ -90,23 +90,21 @@ impl Observer for Events {
     }
 }
 
-fn events(scenario: &Arc<Scenario>, tie: TieRule) -> (RunResult, Vec<(SimTime, Event)>) {
+fn events(scenario: &Arc<Scenario>) -> (RunResult, Vec<(SimTime, Event)>) {
     let mut events = Events::default();
-    let result = simulate_with(scenario, RunSeed { seed: 1, replication: 0 }, tie, &mut [&mut events]);
+    let result = simulate_with(scenario, RunSeed { seed: 1, replication: 0 }, TieRule::default(), &mut [&mut events]);
     (result, events.0)
 }
 
 #[test]
 fn a_fault_strikes_before_within_and_after_an_event() {
-    let (_, usual) = events(&smoke("three-phase", ""), TieRule::default());
+    let (_, usual) = events(&smoke("three-phase", ""));
     let mut work = usual.iter().enumerate().filter(|(_, (_, event))| matches!(event, Event::WorkDone(Host::Source, _)));
     let n = 1 + work.nth(20).expect("it reads pages").0;
     let crash = |about: &str| {
         let when = format!(r#"{{"event": {{"n": {n}, {about}}}}}"#);
-        let (result, events) = events(
-            &smoke("three-phase", &format!(r#"{{"what": {{"crash": "source"}}, "when": {when}}}"#)),
-            TieRule::default(),
-        );
+        let fault = format!(r#"{{"what": {{"crash": "source"}}, "when": {when}}}"#);
+        let (result, events) = events(&smoke("three-phase", &fault));
         let same = events.iter().zip(&usual).take_while(|(here, there)| here == there).count();
         (struck(&result), same)
     };
@@ -123,10 +121,11 @@ fn a_fault_strikes_before_within_and_after_an_event() {
 #[test]
 fn what_is_held_comes_after_what_overtakes_it() {
     let scenario = smoke("three-phase", "");
-    let (_, usual) = events(&scenario, TieRule::default());
+    let (_, usual) = events(&scenario);
     let at = usual.iter().rposition(|(_, event)| event.is_arrival()).expect("something arrives") - 40;
     let at = at + usual[at..].iter().position(|(_, event)| event.is_arrival()).expect("more arrives");
-    let (result, late) = events(&scenario, TieRule::Held(Hold { event: at as u64 + 1, past: 3 }));
+    let late = Some(Late { event: at as u64 + 1, past: 3 });
+    let (result, late) = events(&Arc::new(Scenario { late, ..(*scenario).clone() }));
     let held = usual[at].1;
     assert!(!late[at..at + 3].iter().any(|(_, event)| *event == held), "three others come first");
     assert_eq!(late[at + 3].1, held, "then it");

@@ -12,16 +12,6 @@ use midflight::scenario::{LoadOptions, Scenario, load_text, print_json};
 use midflight::units::Span;
 use midflight::vocabulary::Invariant;
 
-struct Nobody;
-
-impl Watch for Nobody {
-    fn planned(&self, _: u64) {}
-    fn done(&self) {}
-    fn stops(&self) -> bool {
-        false
-    }
-}
-
 /// Whoever stops after so many runs.
 struct Impatient(std::sync::atomic::AtomicU64);
 
@@ -43,7 +33,7 @@ fn proof(name: &str, sets: &[&str]) -> Arc<Scenario> {
 }
 
 fn checked(scenario: &Arc<Scenario>) -> Checked {
-    check(scenario, &PLAN, &Nobody)
+    check(scenario, &PLAN, &())
 }
 
 /// Published designs and ours: what the claim lacks is found, with its invariant, and nothing once it is mended.
@@ -125,7 +115,7 @@ fn a_capsule_repeats_what_was_found() {
 fn a_swarm_finds_nothing_new() {
     for (sets, clean) in [(&[][..], true), (&["policy.checkpoint.local_claim=false"], false)] {
         let plan = Plan { events: 2_000_000, swarm: 300, ..PLAN };
-        let checked = check(&proof("postcopyft-source", sets), &plan, &Nobody);
+        let checked = check(&proof("postcopyft-source", sets), &plan, &());
         let classes = |random: bool| {
             let of = checked.findings.iter().filter(|f| f.probe.kind.starts_with("at random") == random);
             of.map(|finding| finding.broken.class.clone()).collect::<BTreeSet<_>>()

@@ -14,14 +14,13 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::rng::RunSeed;
-use crate::run::simulate;
 use crate::scenario::{Fault, Late, Scenario};
 use crate::units::Span;
 use crate::vocabulary::{FaultClass, Invariant};
 
 use super::family::{Kind, about_timers, family};
-use super::probe::{Probe, Seen, Trial, bare};
-use super::reference::{Point, Steps, choose};
+use super::probe::{Probe, Seen, Trial};
+use super::reference::{Point, Reference, choose, spread};
 use super::twin::twin;
 use super::{Checked, Coverage, Finding, Lasting, Plan, SEEDS, Watch, pairs, swarm};
 
@@ -47,7 +46,7 @@ pub(super) struct Campaign<'a> {
     watch: &'a dyn Watch,
     pub groups: Vec<Group>,
     /// The run in which nothing fails, for each seed.
-    pub references: Vec<(RunSeed, Steps, u64)>,
+    pub references: Vec<Reference>,
     pub coverage: Coverage,
     findings: BTreeMap<String, Finding>,
     claims: BTreeMap<FaultClass, (u64, u64)>,
@@ -106,8 +105,32 @@ impl<'a> Campaign<'a> {
 
     /// So many runs fit into this share of the plan.
     pub fn affordable(&self, stage: usize) -> usize {
-        let one = self.references.iter().map(|(.., events)| *events).max().unwrap_or(1).max(1);
+        let one = self.references.iter().map(|reference| reference.events).max().unwrap_or(1).max(1);
         usize::try_from(self.plan.events / 100 * SHARES[stage] / one).unwrap_or(usize::MAX)
+    }
+
+    /// How many runs it takes, about.
+    pub fn predicted(&self) -> usize {
+        let about = about_timers(&self.scenario.policy).len();
+        let seeds = self.references.len();
+        let each = (self.affordable(0) / (self.groups.len() * seeds).max(1)).max(PLACES_MIN);
+        let (mut singles, mut ending, mut late) = (0, 0, 0);
+        for Reference { steps, .. } in &self.references {
+            let points = steps.points();
+            let between = points.iter().filter(|point| !point.is_within()).count();
+            for group in &self.groups {
+                let all = if group.for_good.interrupts() { points.len() } else { between };
+                singles += all.min(each);
+                ending += all.min(each) * group.ending.len();
+            }
+            let all = steps.arrivals().len() * usize::try_from(self.plan.late_past).unwrap_or(usize::MAX);
+            late += all.min((self.affordable(3) / seeds).max(PLACES_MIN));
+        }
+        // About so many durations; about half of the single faults are first ones.
+        let ending = (ending * (about + 2)).min(self.affordable(1).max(ending));
+        let second = (singles / 2 * pairs::SECONDS).min(self.affordable(2));
+        let random = usize::try_from(self.plan.swarm).unwrap_or(usize::MAX);
+        1 + singles + ending + second + late + random
     }
 
     fn as_written(&mut self) {
@@ -121,7 +144,7 @@ impl<'a> Campaign<'a> {
     fn singles(&mut self) -> Vec<Single> {
         let (mut plan, mut probes) = (Vec::new(), Vec::new());
         let each = self.affordable(0) / (self.groups.len() * self.references.len()).max(1);
-        for (seed, steps, _) in &self.references {
+        for Reference { seed, steps, .. } in &self.references {
             let points = steps.points();
             self.coverage.enter(points.iter().map(|point| point.phase));
             let between: Vec<Point> = points.iter().copied().filter(|point| !point.is_within()).collect();
@@ -191,22 +214,20 @@ impl<'a> Campaign<'a> {
         }
         let mut probes = Vec::new();
         let each = self.affordable(3) / self.references.len().max(1);
-        for (seed, steps, _) in &self.references {
+        for Reference { seed, steps, .. } in &self.references {
             let arrivals = steps.arrivals();
             let all =
                 arrivals.iter().flat_map(|&event| (1..=self.plan.late_past).map(move |past| Late { event, past }));
             let all: Vec<Late> = all.collect();
             let count = each.max(PLACES_MIN).min(all.len());
-            for i in 0..count {
-                probes.push(Probe {
-                    kind: "a late message".into(),
-                    trial: Trial::Late,
-                    faults: Vec::new(),
-                    late: Some(all[(2 * i + 1) * all.len() / (2 * count)]),
-                    varied: None,
-                    seed: *seed,
-                });
-            }
+            probes.extend(spread(count, all.len()).map(|index| Probe {
+                kind: "a late message".into(),
+                trial: Trial::Late,
+                faults: Vec::new(),
+                late: Some(all[index]),
+                varied: None,
+                seed: *seed,
+            }));
         }
         probes
     }
@@ -269,9 +290,7 @@ impl<'a> Campaign<'a> {
     }
 
     fn checked(self) -> Checked {
-        let quiet = Arc::new(bare(&self.scenario, Vec::new()));
-        let (seed, steps, _) = &self.references[0];
-        let ending_window = simulate(&quiet, seed.seed, 0).record.ending_window_s;
+        let Reference { steps, ending_window, .. } = &self.references[0];
         let whole = self.runs.0 == self.runs.1;
         Checked {
             never_fired: if whole { self.coverage.never_fired() } else { Vec::new() },
@@ -283,7 +302,7 @@ impl<'a> Campaign<'a> {
             weak: steps.shows_no(&self.scenario),
             every_place: self.every_place && whole,
             places: steps.points().len(),
-            ending_window,
+            ending_window: *ending_window,
             runs: self.runs,
             written: self.written.clone(),
             scenario: self.scenario,
@@ -319,15 +338,10 @@ fn groups(scenario: &Scenario) -> Vec<Group> {
     groups
 }
 
-fn references(scenario: &Arc<Scenario>, plan: &Plan) -> Vec<(RunSeed, Steps, u64)> {
+fn references(scenario: &Arc<Scenario>, plan: &Plan) -> Vec<Reference> {
     let first = plan.seed.unwrap_or(scenario.seed);
     let seeds = (0..SEEDS).map(|n| RunSeed { seed: first.wrapping_add(n), replication: 0 });
-    seeds
-        .map(|seed| {
-            let (steps, events) = Steps::of(scenario, seed);
-            (seed, steps, events)
-        })
-        .collect()
+    seeds.map(|seed| Reference::of(scenario, seed)).collect()
 }
 
 /// For how long a fault lasts that had these consequences when it lasted for good.
@@ -339,29 +353,4 @@ fn durations(about: &[Span], own: Option<Span>, seen: &Seen) -> Vec<Span> {
     all.sort_unstable();
     all.dedup();
     if all.is_empty() { vec![Span::from_s(1)] } else { all }
-}
-
-/// How many runs a check takes, about.
-pub(super) fn predicted(scenario: &Arc<Scenario>, plan: &Plan) -> u64 {
-    let scenario = &if plan.full_size { scenario.clone() } else { twin(scenario) };
-    let (groups, references) = (groups(scenario), references(scenario, plan));
-    let one = references.iter().map(|(.., events)| *events).max().unwrap_or(1).max(1);
-    let affordable = |stage: usize| plan.events / 100 * SHARES[stage] / one;
-    let (mut runs, mut singles, mut ending) = (1, 0, 0);
-    for (_, steps, _) in &references {
-        let points = steps.points();
-        let between = points.iter().filter(|point| !point.is_within()).count() as u64;
-        let each = (affordable(0) / (groups.len() as u64 * SEEDS).max(1)).max(PLACES_MIN as u64);
-        for group in &groups {
-            let all = if group.for_good.interrupts() { points.len() as u64 } else { between };
-            singles += all.min(each);
-            ending += all.min(each) * group.ending.len() as u64;
-        }
-        let late = steps.arrivals().len() as u64 * plan.late_past;
-        runs += late.min((affordable(3) / SEEDS).max(PLACES_MIN as u64));
-    }
-    // About so many durations; about half of the single faults are first ones.
-    ending = (ending * (about_timers(&scenario.policy).len() as u64 + 2)).min(affordable(1).max(ending));
-    let pairs = (singles / 2 * pairs::SECONDS as u64).min(affordable(2));
-    runs + singles + ending + pairs + plan.swarm
 }

@@ -56,14 +56,9 @@ impl Kind {
         Self { lasting: Lasting::ForGood, ..self.clone() }
     }
 
-    /// Whether it may strike in the midst of what a node does, and leave half of it undone.
+    /// Whether it may strike in the midst of what a node does, and leave half of it undone: whether it kills a process.
     pub(super) fn interrupts(&self) -> bool {
-        self.what.parts().iter().any(|part| {
-            matches!(
-                part,
-                FaultKind::Crash(_) | FaultKind::CrashVmm(_) | FaultKind::CrashAgent(_) | FaultKind::CrashStore
-            )
-        })
+        self.what.can_restart()
     }
 }
 

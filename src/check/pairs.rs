@@ -5,18 +5,17 @@ use rayon::prelude::*;
 
 use crate::units::Span;
 
-use super::campaign::{Campaign, Single};
+use super::campaign::{Campaign, Group, Single};
 use super::family::Kind;
 use super::probe::{Probe, Trial};
-use super::reference::{Point, Steps, choose};
+use super::reference::{Point, Steps, choose, spread};
 
 /// Second faults started after one first fault.
 pub(super) const SECONDS: usize = 6;
 
 /// The pairs that a check tries.
 pub(super) fn plan(campaign: &Campaign<'_>, singles: &[Single]) -> Vec<Probe> {
-    let kinds: Vec<&Kind> =
-        campaign.groups.iter().flat_map(super::campaign::Group::asked).filter(|k| k.claimed).collect();
+    let kinds: Vec<&Kind> = campaign.groups.iter().flat_map(Group::asked).filter(|kind| kind.claimed).collect();
     if kinds.is_empty() || campaign.scenario.verdict.must_violate.is_some() {
         return Vec::new();
     }
@@ -24,7 +23,7 @@ pub(super) fn plan(campaign: &Campaign<'_>, singles: &[Single]) -> Vec<Probe> {
     let affordable = campaign.affordable(2) / (SECONDS + 1);
     let count = affordable.max(1).min(firsts.len());
     let chosen: Vec<(usize, &Single)> =
-        (0..count).map(|i| (i, firsts[(2 * i + 1) * firsts.len() / (2 * count)])).collect();
+        spread(count, firsts.len()).enumerate().map(|(turn, first)| (turn, firsts[first])).collect();
     let pairs = chosen.into_par_iter().map(|(turn, first)| seconds(campaign, first, &kinds, turn * SECONDS));
     pairs.collect::<Vec<Vec<Probe>>>().into_iter().flatten().collect()
 }

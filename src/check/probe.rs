@@ -7,10 +7,8 @@ use crate::rng::RunSeed;
 use crate::run::{RunResult, simulate_with};
 use crate::scenario::{Fault, Late, Scenario};
 use crate::units::SimTime;
-use crate::vocabulary::{FaultClass, Invariant, Outcome, Phase};
+use crate::vocabulary::{FaultClass, Invariant, Outcome};
 use crate::world::{Event, Fact, FaultState, PauseCause, World};
-
-use super::Lasting;
 
 /// What is tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,8 +51,6 @@ pub struct Seen {
     pub fired: bool,
     /// Whether the one fault struck in the guarantee window.
     pub in_window: bool,
-    /// Where the migration was when the first fault struck.
-    pub phase: Option<Phase>,
     /// What the oracle saw broken, waived or not.
     pub violations: Vec<Invariant>,
     /// What is less than was claimed.
@@ -137,15 +133,10 @@ impl Probe {
     }
 
     fn seen(&self, result: &RunResult, marks: &Marks) -> Seen {
-        let first = result.faults.iter().find_map(|state| match state {
-            FaultState::Fired { phase, .. } => Some(*phase),
-            _ => None,
-        });
         Seen {
             outcome: result.outcome,
             fired: result.faults.iter().all(|state| matches!(state, FaultState::Fired { .. })),
             in_window: result.judgement.in_window == Some(true),
-            phase: first,
             violations: result.violations.iter().map(|violation| violation.invariant).collect(),
             broken: self.broken(result),
             struck: marks.struck,
@@ -173,12 +164,5 @@ impl Probe {
         };
         let shortfalls = result.judgement.shortfalls.iter().filter(|shortfall| counts(&shortfall.class));
         shortfalls.map(|shortfall| Broken { class: shortfall.class.clone(), what: shortfall.what.clone() }).collect()
-    }
-}
-
-impl Lasting {
-    /// Whether it has an end.
-    pub fn ends(self) -> bool {
-        self != Self::ForGood
     }
 }

@@ -93,15 +93,27 @@ impl Observer for Steps {
     }
 }
 
-impl Steps {
-    /// The run of a scenario in which nothing fails.
-    pub fn of(scenario: &Arc<Scenario>, seed: RunSeed) -> (Self, u64) {
-        let quiet = Arc::new(bare(scenario, Vec::new()));
-        let mut steps = Self::default();
-        let result = simulate_with(&quiet, seed, TieRule::default(), &mut [&mut steps]);
-        (steps, result.finished.events)
-    }
+/// The run of a scenario in which nothing fails.
+#[derive(Debug)]
+pub(super) struct Reference {
+    pub seed: RunSeed,
+    pub steps: Steps,
+    /// How many events it has.
+    pub events: u64,
+    /// From R to C.
+    pub ending_window: Option<Span>,
+}
 
+impl Reference {
+    pub fn of(scenario: &Arc<Scenario>, seed: RunSeed) -> Self {
+        let quiet = Arc::new(bare(scenario, Vec::new()));
+        let mut steps = Steps::default();
+        let result = simulate_with(&quiet, seed, TieRule::default(), &mut [&mut steps]);
+        Self { seed, steps, events: result.finished.events, ending_window: result.record.ending_window_s }
+    }
+}
+
+impl Steps {
     /// All places from the migrate command until nothing is left to happen: before and after every event, half-way between two, and
     /// after each thing that a node does about one.
     pub fn points(&self) -> Vec<Point> {
@@ -162,7 +174,11 @@ pub(super) fn choose(points: &[Point], count: usize) -> Vec<Point> {
         chosen.extend([from, from + leg.len() - 1]);
         from += leg.len();
     }
-    let rest = count.saturating_sub(chosen.len());
-    chosen.extend((0..rest).map(|i| (2 * i + 1) * points.len() / (2 * rest)));
+    chosen.extend(spread(count.saturating_sub(chosen.len()), points.len()));
     chosen.into_iter().map(|index| points[index]).collect()
+}
+
+/// So many indices below a length, at equal distances.
+pub(super) fn spread(count: usize, length: usize) -> impl Iterator<Item = usize> {
+    (0..count).map(move |i| (2 * i + 1) * length / (2 * count))
 }

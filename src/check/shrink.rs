@@ -17,7 +17,7 @@ use crate::vocabulary::Invariant;
 use crate::world::FaultState;
 
 use super::probe::{Probe, Seen, Trial, bare};
-use super::reference::{Point, Steps, choose};
+use super::reference::{Point, Reference, Steps, choose};
 use super::twin::halved;
 
 /// Places at which a smaller scenario is tried.
@@ -129,7 +129,7 @@ fn for_good(mut case: Case, shows: &Shows) -> Case {
 
 /// The earliest place at which the faults of `case` show the same in this scenario.
 fn found(scenario: &Arc<Scenario>, case: &Case, shows: &Shows) -> Option<Case> {
-    let (steps, _) = Steps::of(scenario, case.probe.seed);
+    let Reference { steps, .. } = Reference::of(scenario, case.probe.seed);
     let tries: Vec<Probe> = match case.probe.faults.as_slice() {
         [] => late(&steps, &case.probe),
         faults => {

@@ -18,11 +18,11 @@ pub(super) fn plan(campaign: &Campaign<'_>) -> Vec<Probe> {
     if kinds.is_empty() {
         return Vec::new();
     }
-    let (seed, steps, _) = &campaign.references[0];
-    let points = steps.points();
+    let reference = &campaign.references[0];
+    let points = reference.steps.points();
     let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
     let window = (first.at.since_start(), last.at.since_start());
-    (0..campaign.plan.swarm).map(|number| trial(campaign, &kinds, *seed, window, number)).collect()
+    (0..campaign.plan.swarm).map(|number| trial(campaign, &kinds, reference.seed, window, number)).collect()
 }
 
 fn trial(campaign: &Campaign<'_>, kinds: &[&Kind], seed: RunSeed, window: (Span, Span), number: u64) -> Probe {

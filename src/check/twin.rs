@@ -10,7 +10,7 @@ use crate::scenario::policy::Migration;
 use crate::units::{Bytes, EventRate, PageCount, Span};
 use crate::vocabulary::Phase;
 
-use super::reference::Steps;
+use super::reference::Reference;
 
 /// The least guest that is tried.
 const PAGES_MIN: u64 = 8;
@@ -42,7 +42,7 @@ const OUTPUT: EventRate = EventRate::per_s(200);
 pub(super) fn twin(scenario: &Arc<Scenario>) -> Arc<Scenario> {
     let seed = RunSeed { seed: scenario.seed, replication: 0 };
     let shown = |scenario: &Arc<Scenario>| {
-        let (steps, events) = Steps::of(scenario, seed);
+        let Reference { steps, events, .. } = Reference::of(scenario, seed);
         let phases: BTreeSet<Phase> = steps.points().iter().map(|point| point.phase).collect();
         (phases, steps.shows_no(scenario), events)
     };

@@ -81,12 +81,12 @@ fn cell(kind: &str, phase: Phase, cell: Option<&Cell>) -> Json {
     ])
 }
 
-/// A suite for each scenario, a case for each claim. `again` is the command that repeats what was found in a scenario.
-pub fn junit_checks(all: &[Checked], again: &dyn Fn(&Checked) -> String) -> String {
+/// A suite for each scenario, a case for each claim. `again` is the command that repeats what was found in the n-th scenario.
+pub fn junit_checks(all: &[Checked], again: &dyn Fn(usize) -> String) -> String {
     let mut report = Report::new("midflight check");
-    for checked in all {
+    for (index, checked) in all.iter().enumerate() {
         let mut suite = TestSuite::new(checked.scenario.name.as_str());
-        let again = again(checked);
+        let again = again(index);
         for (class, runs, broken) in &checked.claims {
             let failure = (*broken > 0).then(|| format!("broken in {broken} of {runs} runs"));
             suite.add_test_case(case(&format!("tolerates {class}"), failure.as_deref(), &again));

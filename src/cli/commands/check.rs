@@ -9,12 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::replay::{Replayed, replayed};
-use super::run::{bound_columns, colour, quoted, write_whole};
+use super::run::{bound_columns, colour, loaded, quoted, read_with, write_whole};
 use crate::check::{Checked, Plan, Probe, Shows, Trial, Watch, check as tried, predicted, shrink, use_threads};
 use crate::cli::args::{CheckFormat, CheckOf, Depth};
 use crate::cli::{Status, complain, print};
 use crate::report::{human_checked, human_checks, json_checks, junit_checks};
-use crate::scenario::{LoadOptions, Scenario, load, print_json};
+use crate::scenario::{Scenario, print_json};
 
 /// Set by Ctrl-C.
 static STOPPED: AtomicBool = AtomicBool::new(false);
@@ -39,18 +39,16 @@ impl Watch for Bar {
 pub(in crate::cli) fn check(arguments: &CheckOf) -> Status {
     let mut scenarios = Vec::new();
     for file in files(&arguments.paths) {
-        let columns = bound_columns();
-        let options = LoadOptions { sets: &arguments.sets, models: arguments.models.as_deref(), columns: &columns };
-        match file.and_then(|file| {
-            load(&file, &options).map(|scenario| (file, Arc::new(scenario))).map_err(|error| {
-                error.render(colour(arguments.color, io::stderr().is_terminal())).trim_end().to_owned()
-            })
-        }) {
-            Ok(read) => scenarios.push(read),
+        let file = match file {
+            Ok(file) => file,
             Err(error) => {
                 complain(&error);
                 return Status::BadInput;
             }
+        };
+        match loaded(&file, &arguments.sets, arguments.models.as_deref(), arguments.color) {
+            Ok(scenario) => scenarios.push((file, scenario)),
+            Err(status) => return status,
         }
     }
     if let Some(jobs) = arguments.jobs
@@ -103,13 +101,13 @@ fn check_all(arguments: &CheckOf, scenarios: &[Read]) -> Status {
             return status;
         }
         all.push(checked);
-        files.push(file.as_path());
+        files.push(file.clone());
     }
     bar.0.finish_and_clear();
     let printed = print(&if human { human_checks(&all) } else { json_checks(&all) });
     if let Some(path) = &arguments.junit
         && let Err(status) =
-            write_whole(path, &junit_checks(&all, &|checked| again_one(arguments, checked, &all, &files)))
+            write_whole(path, &junit_checks(&all, &|index| again(arguments, std::slice::from_ref(&files[index]))))
     {
         return status;
     }
@@ -218,12 +216,6 @@ fn write_capsule(folder: &Path, checked: &Checked, probe: &Probe, capsule: &Scen
     Ok(())
 }
 
-fn again_one(arguments: &CheckOf, checked: &Checked, all: &[Checked], files: &[&Path]) -> String {
-    let index = all.iter().position(|other| std::ptr::eq(other, checked));
-    let path = index.map_or_else(PathBuf::new, |index| files[index].to_path_buf());
-    again(arguments, &[path])
-}
-
 /// The command that repeats this.
 fn again(arguments: &CheckOf, paths: &[PathBuf]) -> String {
     let mut command = String::from("midflight check");
@@ -244,11 +236,6 @@ fn again(arguments: &CheckOf, paths: &[PathBuf]) -> String {
     if let Some(seed) = arguments.seed {
         write!(command, " --seed {seed}").expect("a string takes it");
     }
-    for set in &arguments.sets {
-        write!(command, " --set {}", quoted(set)).expect("a string takes it");
-    }
-    if let Some(models) = &arguments.models {
-        write!(command, " --models {}", quoted(&models.display().to_string())).expect("a string takes it");
-    }
+    command.push_str(&read_with(&arguments.sets, arguments.models.as_deref()));
     command
 }

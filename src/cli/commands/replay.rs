@@ -3,12 +3,12 @@
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
-use super::run::{bound_columns, colour};
+use super::run::{colour, loaded};
 use crate::cli::args::ReplayOf;
 use crate::cli::{Status, complain, print};
 use crate::report;
 use crate::run::{RunResult, simulate};
-use crate::scenario::{Capsule, LoadOptions, Scenario, load};
+use crate::scenario::{Capsule, Scenario};
 
 /// A capsule's run, beside what the capsule says.
 pub(super) struct Replayed {
@@ -46,14 +46,9 @@ pub(super) fn replayed(scenario: &Arc<Scenario>) -> Replayed {
 }
 
 pub(in crate::cli) fn replay(arguments: &ReplayOf) -> Status {
-    let columns = bound_columns();
-    let options = LoadOptions { sets: &[], models: arguments.models.as_deref(), columns: &columns };
-    let scenario = match load(&arguments.capsule, &options) {
-        Ok(scenario) => Arc::new(scenario),
-        Err(error) => {
-            complain(error.render(colour(arguments.color, io::stderr().is_terminal())).trim_end());
-            return Status::BadInput;
-        }
+    let scenario = match loaded(&arguments.capsule, &[], arguments.models.as_deref(), arguments.color) {
+        Ok(scenario) => scenario,
+        Err(status) => return status,
     };
     if scenario.capsule.is_none() {
         let file = arguments.capsule.display();

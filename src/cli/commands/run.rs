@@ -16,17 +16,12 @@ use crate::scenario::{Column, LoadOptions, Scenario, load, print_json};
 use crate::trace::Trace;
 
 pub(in crate::cli) fn run(arguments: &RunOf) -> Status {
-    let columns = bound_columns();
-    let options = LoadOptions { sets: &arguments.sets, models: arguments.models.as_deref(), columns: &columns };
-    let scenario = match load(&arguments.scenario, &options) {
-        Ok(scenario) => Arc::new(scenario),
-        Err(error) => {
-            complain(error.render(colour(arguments.color, io::stderr().is_terminal())).trim_end());
-            return Status::BadInput;
-        }
+    let scenario = match loaded(&arguments.scenario, &arguments.sets, arguments.models.as_deref(), arguments.color) {
+        Ok(scenario) => scenario,
+        Err(status) => return status,
     };
     if arguments.dry_run {
-        return print(&print_json(&scenario, &columns));
+        return print(&print_json(&scenario, &bound_columns()));
     }
     let seed = RunSeed { seed: arguments.seed.unwrap_or(scenario.seed), replication: arguments.replication };
     let mut trace = arguments.trace.is_some().then(Trace::default);
@@ -45,6 +40,20 @@ pub(in crate::cli) fn run(arguments: &RunOf) -> Status {
         Format::Csv => report::csv(std::slice::from_ref(&result.record)),
     });
     if printed == Status::Good { verdict(arguments, seed, &scenario, &result) } else { printed }
+}
+
+/// Reads a scenario; what is wrong with it has been said when there is none.
+pub(super) fn loaded(
+    file: &Path,
+    sets: &[String],
+    models: Option<&Path>,
+    color: Colour,
+) -> Result<Arc<Scenario>, Status> {
+    let options = LoadOptions { sets, models, columns: &bound_columns() };
+    load(file, &options).map(Arc::new).map_err(|error| {
+        complain(error.render(colour(color, io::stderr().is_terminal())).trim_end());
+        Status::BadInput
+    })
 }
 
 /// Says what fell short, and how to see it again.
@@ -70,13 +79,20 @@ fn again(arguments: &RunOf, seed: RunSeed) -> String {
     if seed.replication != 0 {
         write!(command, " --replication {}", seed.replication).expect("a string takes it");
     }
-    for set in &arguments.sets {
-        write!(command, " --set {}", quoted(set)).expect("a string takes it");
-    }
-    if let Some(models) = &arguments.models {
-        write!(command, " --models {}", quoted(&models.display().to_string())).expect("a string takes it");
-    }
+    command.push_str(&read_with(&arguments.sets, arguments.models.as_deref()));
     command
+}
+
+/// The part of a command that says how its files are read.
+pub(super) fn read_with(sets: &[String], models: Option<&Path>) -> String {
+    let mut part = String::new();
+    for set in sets {
+        write!(part, " --set {}", quoted(set)).expect("a string takes it");
+    }
+    if let Some(models) = models {
+        write!(part, " --models {}", quoted(&models.display().to_string())).expect("a string takes it");
+    }
+    part
 }
 
 /// For a POSIX shell.

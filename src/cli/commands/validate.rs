@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 
-use super::run::{bound_columns, colour, quoted};
+use super::run::{bound_columns, colour, quoted, read_with};
 use crate::cli::args::{Format, ValidateOf};
 use crate::cli::{Status, complain, print};
 use crate::report::{csv_validation, human_plan, human_validation, json_validation};
@@ -83,8 +83,6 @@ fn again(arguments: &ValidateOf) -> String {
     if let Some(seed) = arguments.seed {
         write!(command, " --seed {seed}").expect("a string takes it");
     }
-    if let Some(models) = &arguments.models {
-        write!(command, " --models {}", quoted(&models.display().to_string())).expect("a string takes it");
-    }
+    command.push_str(&read_with(&[], arguments.models.as_deref()));
     command
 }

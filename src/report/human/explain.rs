@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::page::{BAD, DIM, PLAIN, Page, STRONG, WARN};
+use super::story::words;
 use super::units;
 use crate::protocol::Standing;
 use crate::report::timeline::{Kind, timeline};
@@ -22,18 +23,13 @@ pub fn explain(result: &RunResult, scenario: &Scenario, colour: bool) -> String 
     let width = lines.last().map_or(0, |last| units::instant(last.at).len());
     for (index, line) in lines.iter().enumerate() {
         let head = format!("  {:>width$}  ", units::instant(line.at));
-        let what = match (line.kind, line.arrived) {
-            (Kind::Message, Some(at)) => format!("{}, arrives after {}", line.what, units::span(at - line.at)),
-            (Kind::Message, None) => format!("{}, never arrives", line.what),
-            _ => line.what.clone(),
-        };
         let style = match line.kind {
             Kind::Violation => BAD.bold(),
             Kind::Fault | Kind::Suspicion => WARN,
             Kind::Guest | Kind::Restore | Kind::Milestone => STRONG,
             _ => PLAIN,
         };
-        page.paragraph(&head, &what, style);
+        page.paragraph(&head, &words(line), style);
         let turns = matches!(line.kind, Kind::Fault | Kind::Suspicion | Kind::Restore | Kind::Violation | Kind::End);
         let goes_on = lines.get(index + 1).is_some_and(|next| next.at == line.at && next.kind == line.kind);
         if turns && !goes_on {

@@ -52,7 +52,8 @@ fn is_routine(line: &Line, all: &[Line]) -> bool {
     }
 }
 
-fn words(line: &Line) -> String {
+/// A line, and what became of the message that it is about.
+pub(super) fn words(line: &Line) -> String {
     match (line.kind, line.arrived) {
         (Kind::Message, Some(at)) => format!("{}, arrives after {}", line.what, units::span(at - line.at)),
         (Kind::Message, None) => format!("{}, never arrives", line.what),

@@ -4,7 +4,8 @@ mod common;
 
 use common::{message, step};
 use midflight::protocol::{
-    Action, Attempt, Base, Batch, Channel, Envelope, Epoch, Input, Message, StateId, Store, Stored, Version,
+    Action, Attempt, Base, Batch, Channel, Envelope, Epoch, FetchId, Input, Message, Source, StateId, Store, Stored,
+    Timer, Version,
 };
 use midflight::units::{Bytes, PageCount};
 use midflight::vocabulary::Host;
@@ -126,4 +127,55 @@ fn a_version_for_which_there_is_no_room_is_thrown_away() {
     assert_eq!(said(&actions), [&Message::Full(Version(1))]);
     assert!(actions.contains(&Action::Forget(Version(1))));
     assert!(step(&mut store, Input::NoRoom { version: Version(1) }).is_empty(), "it is told once");
+}
+
+fn fetch(number: u32) -> FetchId {
+    FetchId { by: SOURCE, number }
+}
+
+#[test]
+fn what_was_read_for_an_earlier_try_answers_no_later_one() {
+    let mut store = store(&[]);
+    takes(&mut store, 1);
+    claims(&mut store, Some(stored(1)));
+    let mut asks = |number| {
+        let message = Message::Fetch { version: Version(1), fetch: fetch(number) };
+        let envelope = Envelope { attempt: Attempt(1), epoch: Epoch(1), message };
+        let actions = step(&mut store, Input::Message { from: SOURCE, channel: Channel::Checkpoint, envelope });
+        assert!(matches!(actions[..], [Action::Recall { fetch: of, afresh: true, .. }] if of == fetch(number)));
+    };
+    asks(1);
+    asks(2);
+    let batch = Batch { id: 5, pages: PageCount::new(1), bytes: Bytes::new(4104) };
+    let read = |number| Input::Recalled { fetch: fetch(number), batch, left: PageCount::ZERO };
+    assert!(step(&mut store, read(1)).is_empty(), "it was read for a try that is over");
+    let answer = [&Message::Restored { fetch: fetch(2), batch }, &Message::AllRestored(fetch(2))];
+    assert_eq!(said(&step(&mut store, read(2))), answer);
+}
+
+/// The source, which restores from a store elsewhere and has tried twice, takes only what answers the second try.
+#[test]
+fn a_restore_takes_no_answer_to_an_earlier_try() {
+    let scenario = common::read_with(&common::root().join("scenarios/recovery/lose-version-outage.json"), &[]);
+    let mut source = Source::new(settings(&scenario));
+    let from = |host, channel, message| {
+        let envelope = Envelope { attempt: Attempt(1), epoch: Epoch(1), message };
+        Input::Message { from: host, channel, envelope }
+    };
+    step(&mut source, from(Host::Management, Channel::Management, Message::Migrate));
+    step(&mut source, Input::Timer(Timer::Setup));
+    step(&mut source, Input::Stopped { state: StateId(0) });
+    step(&mut source, from(DESTINATION, Channel::Question, Message::Abandon));
+    let claimed = || from(Host::Staging, Channel::Store, Message::Claimed(Some(stored(1))));
+    let tried = |actions: &[Action]| match said(actions)[..] {
+        [Message::Fetch { fetch, .. }] => *fetch,
+        ref other => panic!("{other:?} in {actions:?}"),
+    };
+    let first = tried(&step(&mut source, claimed()));
+    step(&mut source, Input::Timer(Timer::RestoreRetry));
+    let second = tried(&step(&mut source, claimed()));
+    assert_ne!(first, second);
+    let mut ends = |fetch| step(&mut source, from(Host::Staging, Channel::Checkpoint, Message::AllRestored(fetch)));
+    assert!(ends(first).is_empty(), "the end of the answer to the first is not that of the second");
+    assert!(ends(second).contains(&Action::Load(StateId(7))));
 }

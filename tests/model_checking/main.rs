@@ -88,15 +88,8 @@ const WINDOW: &[&str] = &[
     "a fault before R costs the VM",
 ];
 
-const CALM: Plan = Plan {
-    fault: None,
-    lost_heartbeats: false,
-    guest_steps: 2,
-    rounds: 2,
-    retries: 0,
-    store: Host::Source,
-    defect: None,
-};
+const CALM: Plan =
+    Plan { fault: None, lost_heartbeats: false, guest_steps: 2, rounds: 2, store: Host::Source, defect: None };
 const CRASH: Plan = Plan { fault: Some(Fault::Crash(Host::Destination)), ..CALM };
 const CUT: Plan = Plan { fault: Some(Fault::Cut), ..CALM };
 const FALSE_SUSPICION: Plan = Plan { lost_heartbeats: true, ..CALM };

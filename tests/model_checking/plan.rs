@@ -23,8 +23,6 @@ pub struct Plan {
     pub guest_steps: u8,
     /// Checkpoints that may begin.
     pub rounds: u8,
-    /// Tries of a restore, after the first, while another is under way.
-    pub retries: u8,
     /// Where the store is.
     pub store: Host,
     /// Who has a planted defect, and which.

@@ -63,6 +63,20 @@ fn a_gap_is_found_and_its_remedy_is_not() {
     }
 }
 
+/// Green means something: what must be caught and is not, a fault that strikes nowhere, and a run that shows little are told.
+#[test]
+fn a_control_that_is_not_caught_and_a_fault_that_never_strikes_are_no_success() {
+    let nothing = ["tolerates=[\"destination-crash\"]", "must_violate=single-history", "expect={}"];
+    let uncaught = checked(&proof("postcopyft-source", &nothing));
+    assert_eq!(uncaught.must_violate.as_ref().map(|(_, probe)| probe.is_some()), Some(false));
+    assert!(!uncaught.is_good());
+    // So small that it is over before any version is complete.
+    let early = ["tolerates=[\"store-loss\"]", "vms[0].memory=512 KiB", "vms[0].workload.classes[0].size=64 KiB"];
+    let idle = checked(&proof("postcopyft-source", &early));
+    assert_eq!((idle.never_fired.clone(), idle.is_good()), (vec!["lose-version".to_owned()], false));
+    assert!(idle.weak.iter().any(|what| what.contains("three versions")), "{:?}", idle.weak);
+}
+
 #[test]
 fn what_is_found_does_not_depend_on_threads_or_the_horizon() {
     let scenario = proof("postcopyft-source", &["policy.checkpoint.local_claim=false"]);

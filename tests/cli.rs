@@ -142,6 +142,40 @@ fn verdicts_reach_the_exit_status() {
     assert_eq!(midflight(&["run", SMOKE, "--trace", "/nowhere/at/all.json"]).status, 2);
 }
 
+/// A red check says how to see it again, and what it writes down can be replayed; what has been altered cannot.
+#[test]
+fn what_a_check_finds_is_written_down_and_replayed() {
+    let proof = "scenarios/proofs/postcopyft-source.json";
+    let plan = ["--depth", "quick", "--set", "tolerates=[\"link-outage\"]"];
+    let kept = midflight(&[&["check", proof][..], &plan].concat());
+    assert_eq!(kept.status, 0, "{}{}", kept.out, kept.err);
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("cli/capsules");
+    let found = folder.to_str().expect("UTF-8");
+    let junit = folder.with_file_name("junit.xml");
+    let gap = ["--set", "policy.checkpoint.local_claim=false", "--capsules", found, "--junit"];
+    let gap = [&gap[..], &[junit.to_str().expect("UTF-8")]].concat();
+    let red = midflight(&[&["check", proof][..], &plan, &gap].concat());
+    assert_eq!(red.status, 1, "{}{}", red.out, red.err);
+    assert!(red.err.contains("again: midflight check scenarios/proofs/postcopyft-source.json"), "{}", red.err);
+    assert!(fs::read_to_string(&junit).expect("written").contains("again: midflight check scenarios/proofs/"));
+    let capsule = folder.join("postcopyft-source--link-outage--single-history.json");
+    let text = fs::read_to_string(&capsule).expect("written");
+    let path = |path: &PathBuf| path.to_str().expect("UTF-8").to_owned();
+    let same = midflight(&["replay", &path(&capsule), "--explain"]);
+    assert_eq!(same.status, 0, "{}", same.err);
+    assert!(same.out.contains("true: the VM executes at source and at destination"), "{}", same.out);
+    for (from, to) in [("\"fingerprint\": \"t", "\"fingerprint\": \"u"), ("\"split_brain\"", "\"recovered\"")] {
+        let altered = file("altered.json", text.replacen(from, to, 1).as_bytes());
+        for verb in [&["replay"][..], &["check", "--depth", "quick"]] {
+            let other = midflight(&[verb, &[path(&altered).as_str()]].concat());
+            assert_eq!(other.status, 1, "{verb:?} {from}: {}", other.out);
+            assert!(other.out.contains("NOT reproduced"), "{}", other.out);
+        }
+    }
+    assert_eq!(midflight(&["replay", SMOKE]).status, 2, "it is no capsule");
+    assert_eq!(midflight(&["check", "scenarios/nowhere.json"]).status, 2);
+}
+
 #[test]
 fn a_trace_is_whole_and_well_formed() {
     let path = file("trace.json", b"");

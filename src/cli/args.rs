@@ -34,6 +34,17 @@ pub(super) enum Command {
     Schema(SchemaOf),
 }
 
+/// How files are read and what is wrong with them is shown.
+#[derive(Debug, Args)]
+pub(super) struct Reading {
+    /// Colours in human output, and in errors.
+    #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]
+    pub color: Colour,
+    /// Where models and references are looked up [default: the nearest `models/` at or above the file].
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct RunOf {
     /// The scenario file.
@@ -56,12 +67,8 @@ pub(super) struct RunOf {
     /// Print the scenario as it is understood, with all defaults and models in place, and run nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Colours in human output.
-    #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]
-    pub color: Colour,
-    /// Where models are looked up [default: the nearest `models/` at or above the scenario].
-    #[arg(long, value_name = "DIR")]
-    pub models: Option<PathBuf>,
+    #[command(flatten)]
+    pub files: Reading,
 }
 
 #[derive(Debug, Args)]
@@ -81,12 +88,8 @@ pub(super) struct ValidateOf {
     /// Print the rows as they are understood and how many runs they take, and run nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Colours in human output.
-    #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]
-    pub color: Colour,
-    /// Where models and references are looked up [default: the nearest `models/` at or above the file].
-    #[arg(long, value_name = "DIR")]
-    pub models: Option<PathBuf>,
+    #[command(flatten)]
+    pub files: Reading,
 }
 
 #[derive(Debug, Args)]
@@ -127,12 +130,8 @@ pub(super) struct CheckOf {
     /// Print how many runs it takes, about, and check nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Colours in errors.
-    #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]
-    pub color: Colour,
-    /// Where models are looked up [default: the nearest `models/` at or above the scenario].
-    #[arg(long, value_name = "DIR")]
-    pub models: Option<PathBuf>,
+    #[command(flatten)]
+    pub files: Reading,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -160,12 +159,8 @@ pub(super) struct ReplayOf {
     /// Tell the story event by event, and what each node knew.
     #[arg(long)]
     pub explain: bool,
-    /// Colours in human output.
-    #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]
-    pub color: Colour,
-    /// Where models are looked up [default: the nearest `models/` at or above the capsule].
-    #[arg(long, value_name = "DIR")]
-    pub models: Option<PathBuf>,
+    #[command(flatten)]
+    pub files: Reading,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

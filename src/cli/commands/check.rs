@@ -46,7 +46,7 @@ pub(in crate::cli) fn check(arguments: &CheckOf) -> Status {
                 return Status::BadInput;
             }
         };
-        match loaded(&file, &arguments.sets, arguments.models.as_deref(), arguments.color) {
+        match loaded(&file, &arguments.sets, &arguments.files) {
             Ok(scenario) => scenarios.push((file, scenario)),
             Err(status) => return status,
         }
@@ -90,7 +90,7 @@ fn check_all(arguments: &CheckOf, scenarios: &[Read]) -> Status {
         }
         let checked = tried(scenario, &plan, &bar);
         if human {
-            let colours = colour(arguments.color, io::stdout().is_terminal());
+            let colours = colour(arguments.files.color, io::stdout().is_terminal());
             let text = human_checked(&checked, arguments.coverage || one, colours);
             bar.0.suspend(|| print(&text));
         }
@@ -236,6 +236,6 @@ fn again(arguments: &CheckOf, paths: &[PathBuf]) -> String {
     if let Some(seed) = arguments.seed {
         write!(command, " --seed {seed}").expect("a string takes it");
     }
-    command.push_str(&read_with(&arguments.sets, arguments.models.as_deref()));
+    command.push_str(&read_with(&arguments.sets, &arguments.files));
     command
 }

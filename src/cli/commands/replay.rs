@@ -46,7 +46,7 @@ pub(super) fn replayed(scenario: &Arc<Scenario>) -> Replayed {
 }
 
 pub(in crate::cli) fn replay(arguments: &ReplayOf) -> Status {
-    let scenario = match loaded(&arguments.capsule, &[], arguments.models.as_deref(), arguments.color) {
+    let scenario = match loaded(&arguments.capsule, &[], &arguments.files) {
         Ok(scenario) => scenario,
         Err(status) => return status,
     };
@@ -58,7 +58,7 @@ pub(in crate::cli) fn replay(arguments: &ReplayOf) -> Status {
         return Status::BadInput;
     }
     let replayed = replayed(&scenario);
-    let colours = colour(arguments.color, io::stdout().is_terminal());
+    let colours = colour(arguments.files.color, io::stdout().is_terminal());
     let story = if arguments.explain {
         report::explain(&replayed.result, &scenario, colours)
     } else {

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::cli::args::{Colour, Format, RunOf};
+use crate::cli::args::{Colour, Format, Reading, RunOf};
 use crate::cli::{Status, complain, print};
 use crate::engine::TieRule;
 use crate::metric;
@@ -16,7 +16,7 @@ use crate::scenario::{Column, LoadOptions, Scenario, load, print_json};
 use crate::trace::Trace;
 
 pub(in crate::cli) fn run(arguments: &RunOf) -> Status {
-    let scenario = match loaded(&arguments.scenario, &arguments.sets, arguments.models.as_deref(), arguments.color) {
+    let scenario = match loaded(&arguments.scenario, &arguments.sets, &arguments.files) {
         Ok(scenario) => scenario,
         Err(status) => return status,
     };
@@ -35,7 +35,7 @@ pub(in crate::cli) fn run(arguments: &RunOf) -> Status {
         return status;
     }
     let printed = print(&match arguments.format {
-        Format::Human => report::human(&result, &scenario, colour(arguments.color, io::stdout().is_terminal())),
+        Format::Human => report::human(&result, &scenario, colour(arguments.files.color, io::stdout().is_terminal())),
         Format::Json => report::json(&result, &scenario),
         Format::Csv => report::csv(std::slice::from_ref(&result.record)),
     });
@@ -43,15 +43,10 @@ pub(in crate::cli) fn run(arguments: &RunOf) -> Status {
 }
 
 /// Reads a scenario; what is wrong with it has been said when there is none.
-pub(super) fn loaded(
-    file: &Path,
-    sets: &[String],
-    models: Option<&Path>,
-    color: Colour,
-) -> Result<Arc<Scenario>, Status> {
-    let options = LoadOptions { sets, models, columns: &bound_columns() };
+pub(super) fn loaded(file: &Path, sets: &[String], how: &Reading) -> Result<Arc<Scenario>, Status> {
+    let options = LoadOptions { sets, models: how.models.as_deref(), columns: &bound_columns() };
     load(file, &options).map(Arc::new).map_err(|error| {
-        complain(error.render(colour(color, io::stderr().is_terminal())).trim_end());
+        complain(error.render(colour(how.color, io::stderr().is_terminal())).trim_end());
         Status::BadInput
     })
 }
@@ -79,17 +74,17 @@ fn again(arguments: &RunOf, seed: RunSeed) -> String {
     if seed.replication != 0 {
         write!(command, " --replication {}", seed.replication).expect("a string takes it");
     }
-    command.push_str(&read_with(&arguments.sets, arguments.models.as_deref()));
+    command.push_str(&read_with(&arguments.sets, &arguments.files));
     command
 }
 
 /// The part of a command that says how its files are read.
-pub(super) fn read_with(sets: &[String], models: Option<&Path>) -> String {
+pub(super) fn read_with(sets: &[String], how: &Reading) -> String {
     let mut part = String::new();
     for set in sets {
         write!(part, " --set {}", quoted(set)).expect("a string takes it");
     }
-    if let Some(models) = models {
+    if let Some(models) = &how.models {
         write!(part, " --models {}", quoted(&models.display().to_string())).expect("a string takes it");
     }
     part

@@ -14,13 +14,13 @@ use crate::validate::{Validation, validate as compare};
 
 pub(in crate::cli) fn validate(arguments: &ValidateOf) -> Status {
     let columns = bound_columns();
-    let options = LoadOptions { sets: &[], models: arguments.models.as_deref(), columns: &columns };
+    let options = LoadOptions { sets: &[], models: arguments.files.models.as_deref(), columns: &columns };
     let mut references = Vec::new();
     for file in files(arguments) {
         match load_reference(&file, &options) {
             Ok(reference) => references.push(reference),
             Err(error) => {
-                complain(error.render(colour(arguments.color, io::stderr().is_terminal())).trim_end());
+                complain(error.render(colour(arguments.files.color, io::stderr().is_terminal())).trim_end());
                 return Status::BadInput;
             }
         }
@@ -36,7 +36,7 @@ pub(in crate::cli) fn validate(arguments: &ValidateOf) -> Status {
         })
         .collect();
     let printed = print(&match arguments.format {
-        Format::Human => human_validation(&compared, colour(arguments.color, io::stdout().is_terminal())),
+        Format::Human => human_validation(&compared, colour(arguments.files.color, io::stdout().is_terminal())),
         Format::Json => json_validation(&compared),
         Format::Csv => csv_validation(&compared),
     });
@@ -44,7 +44,7 @@ pub(in crate::cli) fn validate(arguments: &ValidateOf) -> Status {
 }
 
 fn files(arguments: &ValidateOf) -> Vec<PathBuf> {
-    let shipped = list_models(arguments.models.as_deref()).into_iter().filter(|_| arguments.all);
+    let shipped = list_models(arguments.files.models.as_deref()).into_iter().filter(|_| arguments.all);
     let shipped = shipped.filter(|entry| entry.kind == ModelKind::Reference).map(|entry| entry.name.into());
     arguments.references.iter().cloned().chain(shipped).collect()
 }
@@ -83,6 +83,6 @@ fn again(arguments: &ValidateOf) -> String {
     if let Some(seed) = arguments.seed {
         write!(command, " --seed {seed}").expect("a string takes it");
     }
-    command.push_str(&read_with(&[], arguments.models.as_deref()));
+    command.push_str(&read_with(&[], &arguments.files));
     command
 }

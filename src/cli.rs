@@ -7,11 +7,12 @@ mod args;
 mod commands;
 
 use std::io::{self, Write};
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::scenario::OwnAgent;
 use args::{Arguments, Command};
 
 /// How a command ended.
@@ -31,8 +32,18 @@ enum Status {
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let status = panic::catch_unwind(|| dispatch(arguments)).unwrap_or_else(|_| {
+    run(&[], "midflight".into())
+}
+
+/// The same program with agents of one's own, which scenarios may name.
+pub fn main_with(agents: &[OwnAgent]) -> ExitCode {
+    run(agents, std::env::args().next().unwrap_or_default())
+}
+
+fn run(agents: &[OwnAgent], program: String) -> ExitCode {
+    let mut arguments = Arguments::parse();
+    arguments.command.hand_in(agents, program);
+    let status = panic::catch_unwind(AssertUnwindSafe(|| dispatch(arguments))).unwrap_or_else(|_| {
         complain("internal error: this is a bug of midflight; the message above and the command are worth a report");
         Status::Internal
     });

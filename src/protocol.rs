@@ -21,6 +21,7 @@ mod input;
 mod lease;
 mod message;
 mod operator;
+mod own;
 mod pacing;
 mod phi;
 mod precopy;
@@ -38,6 +39,7 @@ pub use message::{
     StateId, Stored, Version,
 };
 pub use operator::Operator;
+pub use own::{Own, own_agent};
 pub use source::Source;
 pub use store::Store;
 
@@ -52,6 +54,10 @@ pub trait Agent {
     fn step(&mut self, now: LocalTime, input: Input, out: &mut Actions);
     /// Where it stands, for the log and for telling waiting from working.
     fn standing(&self) -> Standing;
+    /// The attempt that it works on, if it is one that writes it down: a crash of its process does not lose that.
+    fn attempt(&self) -> Option<Attempt> {
+        None
+    }
 }
 
 /// What an agent knows from the start.

@@ -11,6 +11,7 @@ mod fault;
 pub mod library;
 mod load;
 mod moment;
+mod own;
 mod parse;
 pub mod path;
 mod platform;
@@ -35,6 +36,7 @@ pub use fault::{Direction, Fault, FaultKind, Law, Moment, Origin, Part, Stage, T
 pub use library::{ModelEntry, list_models};
 pub use load::{LoadOptions, load, load_text};
 pub use moment::{EventMoment, EventPlace};
+pub use own::OwnAgent;
 pub use platform::{ArrivedPages, CheckpointCosts, DirtyLog, MonitorInStop, Platform};
 pub use policy::{Operator, Policy, Recover, Retry};
 pub use print::{print, print_json};
@@ -59,6 +61,8 @@ pub struct Scenario {
     pub platform: Platform,
     /// Who asks for the migration.
     pub operator: Operator,
+    /// Agents of the user's own, each on its host in place of the shipped one.
+    pub agents: Vec<(Host, OwnAgent)>,
     /// Rates of the hosts' clocks, in parts per million against true time; absent hosts keep true time.
     pub clock_drift_ppm: Vec<(Host, i32)>,
     /// What goes wrong.

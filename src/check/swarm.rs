@@ -76,3 +76,30 @@ fn varied(scenario: &Scenario, draw: &mut Stream) -> Scenario {
     varied.operator.migrate_at = migrate_at.min(scenario.operator.migrate_at.saturating_add(Span::from_ms(300)));
     varied
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Plan;
+    use crate::scenario::{LoadOptions, load_text};
+
+    #[test]
+    fn trials_are_spread_over_the_whole_run() {
+        let text = include_str!("../../scenarios/proofs/postcopyft-source.json");
+        let scenario = Arc::new(load_text("proof", text, &LoadOptions::default()).expect("it is good"));
+        let asked = Plan { swarm: 200, ..Plan::QUICK };
+        let campaign = Campaign::new(&scenario, &asked, &());
+        let places: Vec<Span> =
+            campaign.references[0].steps.points().iter().map(|place| place.at.since_start()).collect();
+        let (first, last) = (places[0].ns(), places[places.len() - 1].ns());
+        let mut tenths = [0; 10];
+        for probe in plan(&campaign) {
+            for fault in &probe.faults {
+                let Trigger::At(at) = fault.when else { panic!("{fault:?} strikes at no instant") };
+                tenths[usize::try_from((at.ns() - first) * 10 / (last - first + 1)).expect("small")] += 1;
+            }
+        }
+        // About 27 are expected in each: that one has none has a chance of one in 10^11.
+        assert!(tenths.iter().all(|struck| *struck > 0), "{tenths:?}");
+    }
+}

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::scenario::OwnAgent;
+
 /// Version and commit.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MIDFLIGHT_COMMIT"), ")");
 
@@ -43,6 +45,27 @@ pub(super) struct Reading {
     /// Where models and references are looked up [default: the nearest `models/` at or above the file].
     #[arg(long, value_name = "DIR")]
     pub models: Option<PathBuf>,
+    /// Agents of the user's own.
+    #[arg(skip)]
+    pub agents: Vec<OwnAgent>,
+    /// What to type to run this program.
+    #[arg(skip)]
+    pub program: String,
+}
+
+impl Command {
+    /// What reads files may name these agents, and is repeated by this program.
+    pub fn hand_in(&mut self, agents: &[OwnAgent], program: String) {
+        let (Self::Run(RunOf { files, .. })
+        | Self::Validate(ValidateOf { files, .. })
+        | Self::Check(CheckOf { files, .. })
+        | Self::Replay(ReplayOf { files, .. })) = self
+        else {
+            return;
+        };
+        files.agents = agents.to_vec();
+        files.program = program;
+    }
 }
 
 #[derive(Debug, Args)]

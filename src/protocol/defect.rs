@@ -6,7 +6,7 @@
 mod flaw;
 mod slip;
 
-use super::{Actions, Agent, Input, LocalTime, Standing};
+use super::{Actions, Agent, Attempt, Input, LocalTime, Standing};
 use crate::vocabulary::Defect;
 use flaw::Flaw;
 
@@ -22,11 +22,6 @@ impl<A: Agent> Defective<A> {
     pub fn new(agent: A, defect: Defect) -> Self {
         Self { agent, flaw: Flaw::new(defect) }
     }
-
-    /// The agent without it.
-    pub fn inner(&self) -> &A {
-        &self.agent
-    }
 }
 
 impl<A: Agent> Agent for Defective<A> {
@@ -40,6 +35,10 @@ impl<A: Agent> Agent for Defective<A> {
                 next = self.flaw.does(action, out).or(next);
             }
         }
+    }
+
+    fn attempt(&self) -> Option<Attempt> {
+        self.agent.attempt()
     }
 
     fn standing(&self) -> Standing {

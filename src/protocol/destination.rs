@@ -340,6 +340,10 @@ impl Agent for Destination {
         }
     }
 
+    fn attempt(&self) -> Option<Attempt> {
+        Some(self.attempt)
+    }
+
     fn standing(&self) -> Standing {
         match self.state {
             State::Idle => Standing::Idle,

@@ -116,11 +116,6 @@ impl Operator {
         }
     }
 
-    /// The attempt it has commanded.
-    pub fn attempt(&self) -> Attempt {
-        self.attempt
-    }
-
     fn recover(&mut self, out: &mut Actions) {
         if let Some(recover) = self.recover {
             self.paused.clear();
@@ -150,6 +145,10 @@ impl Agent for Operator {
             }
             _ => {}
         }
+    }
+
+    fn attempt(&self) -> Option<Attempt> {
+        Some(self.attempt)
     }
 
     fn standing(&self) -> Standing {

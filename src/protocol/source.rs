@@ -349,15 +349,7 @@ impl Source {
     }
 
     fn cancelled(&mut self, out: &mut Actions) {
-        let cancellable = matches!(
-            self.state,
-            State::Setup
-                | State::Copying { .. }
-                | State::Stopping { .. }
-                | State::Switching { .. }
-                | State::Draining { .. }
-        );
-        if cancellable {
+        if self.state.can_be_cancelled() {
             self.roll_back(out);
         }
     }
@@ -391,6 +383,10 @@ impl Agent for Source {
             }
             _ => {}
         }
+    }
+
+    fn attempt(&self) -> Option<Attempt> {
+        Some(self.attempt)
     }
 
     fn standing(&self) -> Standing {

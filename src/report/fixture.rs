@@ -32,6 +32,7 @@ pub(crate) fn pre_copy() -> Scenario {
             recover: None,
             retry: None,
         },
+        agents: Vec::new(),
         clock_drift_ppm: Vec::new(),
         faults: Vec::new(),
         defect: Defect::None,

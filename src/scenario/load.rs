@@ -10,7 +10,7 @@ use super::resolve::{Column, resolve};
 use super::schema::ScenarioFile;
 use super::set::{Setting, splice};
 use super::source::Source;
-use super::{Scenario, path::JsonPath};
+use super::{OwnAgent, Scenario, path::JsonPath};
 
 /// What else than its text decides what a scenario means.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,6 +21,15 @@ pub struct LoadOptions<'a> {
     pub models: Option<&'a Path>,
     /// The columns of the record, for `expect.metrics`.
     pub columns: &'a [Column],
+    /// Agents of the user's own, for `agents`.
+    pub agents: &'a [OwnAgent],
+}
+
+/// What a scenario may name that is in no file.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub columns: &'a [Column],
+    pub agents: &'a [OwnAgent],
 }
 
 /// Reads a scenario from a file.
@@ -53,8 +62,9 @@ fn load_source(
     library: &Library,
     options: &LoadOptions<'_>,
 ) -> Result<Scenario, ScenarioError> {
+    let known = Known { columns: options.columns, agents: options.agents };
     let settings = options.sets.iter().map(|text| Setting::parse(text)).collect::<Result<Vec<_>, _>>()?;
-    load_with(name, source, library, options.columns, &settings, &|problem, spliced| blame(problem, spliced, &settings))
+    load_with(name, source, library, known, &settings, &|problem, spliced| blame(problem, spliced, &settings))
 }
 
 /// Reads a scenario with some settings made; `blame` is handed the problems that are there only with them, and the text
@@ -63,13 +73,13 @@ pub(super) fn load_with(
     name: &str,
     source: &Arc<Source>,
     library: &Library,
-    columns: &[Column],
+    known: Known<'_>,
     settings: &[Setting],
     blame: &dyn Fn(Diagnostic, &Arc<Source>) -> Diagnostic,
 ) -> Result<Scenario, ScenarioError> {
     let file: ScenarioFile = parse(source).map_err(|problem| *problem)?;
     if settings.is_empty() {
-        return resolve(name, &file, source, library, columns).map_err(ScenarioError::Invalid);
+        return resolve(name, &file, source, library, known).map_err(ScenarioError::Invalid);
     }
     let source = with_default_models(&file, source, settings, library)?;
     let spliced = splice(&source, settings, library)?;
@@ -77,7 +87,7 @@ pub(super) fn load_with(
         ScenarioError::Invalid(problems.into_iter().map(|problem| blame(problem, &spliced)).collect())
     };
     let file: ScenarioFile = parse(&spliced).map_err(|problem| blamed(vec![*problem]))?;
-    resolve(name, &file, &spliced, library, columns).map_err(blamed)
+    resolve(name, &file, &spliced, library, known).map_err(blamed)
 }
 
 /// Writes out the default models that a setting reaches into, so that it changes them instead of replacing them.

@@ -47,6 +47,7 @@ pub fn print(scenario: &Scenario, columns: &[Column]) -> ScenarioFile {
                 .retry
                 .map(|retry| schema::Retry { after: Some(Text(retry.after)), times: Some(retry.times) }),
         }),
+        agents: agents(scenario),
         clock_drift_ppm: Some(schema::ClockDrift {
             source: drift(Host::Source),
             destination: drift(Host::Destination),
@@ -78,6 +79,13 @@ pub fn print_json(scenario: &Scenario, columns: &[Column]) -> String {
     let mut text = serde_json::to_string_pretty(&print(scenario, columns)).expect("plain structs are JSON");
     text.push('\n');
     text
+}
+
+fn agents(scenario: &Scenario) -> Option<schema::Agents> {
+    let name =
+        |host| scenario.agents.iter().find(|(other, _)| *other == host).map(|(_, agent)| agent.name().to_owned());
+    let own = schema::Agents { source: name(Host::Source), destination: name(Host::Destination) };
+    (!scenario.agents.is_empty()).then_some(own)
 }
 
 fn capsule(capsule: &Capsule) -> verdict_text::Capsule {

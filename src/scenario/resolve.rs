@@ -17,10 +17,13 @@ use std::sync::Arc;
 
 use super::error::Diagnostic;
 use super::library::Library;
+use super::load::Known;
 use super::schema::model::ModelRef;
-use super::schema::{ClockDrift, Disk as DiskText, Flow, ScenarioFile, Vm as VmText};
+use super::schema::{Agents, ClockDrift, Disk as DiskText, Flow, ScenarioFile, Vm as VmText};
 use super::source::Source;
-use super::{Disk, Fidelity, Late, Network, Operator, Output, OutputFlow, Platform, Recover, Retry, Scenario, Vm};
+use super::{
+    Disk, Fidelity, Late, Network, Operator, Output, OutputFlow, OwnAgent, Platform, Recover, Retry, Scenario, Vm,
+};
 use crate::units::{Bytes, EventRate, Span};
 use crate::vocabulary::{Defect, Host};
 use context::{Context, Place};
@@ -54,10 +57,10 @@ pub(super) fn resolve(
     file: &ScenarioFile,
     source: &Arc<Source>,
     library: &Library,
-    columns: &[Column],
+    known: Known<'_>,
 ) -> Result<Scenario, Vec<Diagnostic>> {
     let mut context = Context::new(source, library);
-    let resolved = scenario(&mut context, name, file, columns);
+    let resolved = scenario(&mut context, name, file, known);
     match resolved {
         Some(scenario) if context.is_clean() => Ok(scenario),
         _ => Err(context.into_diagnostics()),
@@ -67,7 +70,7 @@ pub(super) fn resolve(
 /// Packets or disk writes of a guest: ten million a second, which no card or disk of one guest passes.
 const MAX_OUTPUT: EventRate = EventRate::per_s(10_000_000);
 
-fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns: &[Column]) -> Option<Scenario> {
+fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, known: Known<'_>) -> Option<Scenario> {
     let root = Place::root();
     if file.why.trim().is_empty() {
         context.problem(&root.key("why"), "is empty", Some("say in a sentence what the scenario shows"));
@@ -98,10 +101,11 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         recover: recover(context, file, &root.key("operator").key("recover")),
         retry: retry(context, file, &root.key("operator").key("retry")),
     };
+    let agents = agents(context, file.agents.as_ref(), known.agents, &root.key("agents"));
     let clock_drift_ppm = drift(context, file.clock_drift_ppm.as_ref(), &root.key("clock_drift_ppm"));
     let emits = vms.first().is_some_and(|vm| vm.output.is_some());
     let (policy, claims) = policy.map_or_else(Default::default, |resolved| (Some(resolved.policy), resolved.claims));
-    let verdict = verdict::verdict(context, file, claims, columns, &root);
+    let verdict = verdict::verdict(context, file, claims, known.columns, &root);
     let (faults, defect) = match &policy {
         Some(policy) => (
             fault::faults(context, &file.faults, policy, emits, &root.key("faults")),
@@ -118,6 +122,7 @@ fn scenario(context: &mut Context<'_>, name: &str, file: &ScenarioFile, columns:
         network: network?,
         platform: platform?,
         operator,
+        agents,
         clock_drift_ppm,
         faults,
         defect,
@@ -256,6 +261,28 @@ fn flow(context: &mut Context<'_>, flow: Option<&Flow>, at: &Place) -> OutputFlo
     }
     context.positive(rto != Span::ZERO, &at.key("rto"));
     OutputFlow::Closed { window, rto }
+}
+
+/// Those that the program that reads this has been handed.
+fn agents(context: &mut Context<'_>, text: Option<&Agents>, known: &[OwnAgent], at: &Place) -> Vec<(Host, OwnAgent)> {
+    let Some(text) = text else { return Vec::new() };
+    let places = [(Host::Source, &text.source), (Host::Destination, &text.destination)];
+    let named = places.into_iter().filter_map(|(host, name)| Some((host, name.as_deref()?)));
+    let mut found = Vec::new();
+    for (host, name) in named {
+        match known.iter().find(|agent| agent.name() == name) {
+            Some(agent) => found.push((host, agent.clone())),
+            None if known.is_empty() => {
+                let message = "this program has no agents but those that are shipped";
+                context.problem(&at.key(host.as_str()), message, Some("run the program that hands yours in"));
+            }
+            None => {
+                let all: Vec<&str> = known.iter().map(OwnAgent::name).collect();
+                context.misspelt(&at.key(host.as_str()), format!("there is no agent `{name}`"), name, &all);
+            }
+        }
+    }
+    found
 }
 
 fn drift(context: &mut Context<'_>, drift: Option<&ClockDrift>, at: &Place) -> Vec<(Host, i32)> {

@@ -62,6 +62,9 @@ pub struct ScenarioFile {
     /// Who asks for the migration, and when. Default: migrates at 1 s, never cancels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<Operator>,
+    /// Agents of your own, by the names under which your program hands them in. Default: those that are shipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agents: Option<Agents>,
     /// How fast each host's clock runs against true time. Default: all keep true time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_drift_ppm: Option<ClockDrift>,
@@ -217,6 +220,18 @@ pub struct Recover {
     /// From one command to the next, until it hears the end; above zero. Default: `"5 s"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<Text<Span>>,
+}
+
+/// Which agents are not those that are shipped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Agents {
+    /// The source's. Default: the shipped one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// The destination's. Default: the shipped one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
 }
 
 /// Parts per million by which a host's clock runs fast (or slow, if negative); at most 100000 either way.

@@ -35,5 +35,5 @@ fn read(text: &str) -> Result<Scenario, ScenarioError> {
 
 fn read_with(text: &str, sets: &[&str]) -> Result<Scenario, ScenarioError> {
     let sets: Vec<String> = sets.iter().map(ToString::to_string).collect();
-    load_text("t.json", text, &LoadOptions { sets: &sets, columns: COLUMNS, models: None })
+    load_text("t.json", text, &LoadOptions { sets: &sets, columns: COLUMNS, ..LoadOptions::default() })
 }

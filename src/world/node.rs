@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::network::{Close, StreamId};
-use crate::protocol::{Action, Actions, Channel, Disk, Input, Message, Standing, Store, Timer};
+use crate::protocol::{Action, Actions, Agent, Channel, Disk, Input, Message, Standing, Store, Timer};
 use crate::units::{LocalTime, PageCount, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
@@ -66,7 +66,7 @@ impl Node {
     }
 
     pub fn standing(&self) -> Option<Standing> {
-        self.agents.get(&Seat::Agent).map(Program::standing)
+        self.agents.get(&Seat::Agent).map(Agent::standing)
     }
 
     /// Its lane for a page channel.
@@ -169,7 +169,7 @@ impl World {
             Input::Recalled { batch, .. } if batch.pages > PageCount::ZERO => (Some(batch.id), None),
             _ => (None, None),
         };
-        program.as_agent().step(local, input, &mut actions);
+        program.step(local, input, &mut actions);
         let standing = program.standing();
         for action in actions.drain() {
             match action.lane() {

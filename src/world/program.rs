@@ -1,11 +1,11 @@
 //! What runs on the hosts: which agent in which place, and what it knows from the start.
 
 use crate::protocol::{
-    Actions, Agent, Attempt, Defective, Destination, Fencer, Input, Operator, Settings, Source, Standing, Store,
+    Actions, Agent, Attempt, Defective, Destination, Fencer, Input, Operator, Own, Settings, Source, Standing, Store,
 };
 use crate::scenario::Scenario;
 use crate::scenario::defect::{Bearer, bearer};
-use crate::scenario::policy::Migration;
+use crate::scenario::policy::{Migration, Policy};
 use crate::units::LocalTime;
 use crate::vocabulary::Host;
 
@@ -29,62 +29,55 @@ pub(super) enum Program {
     Operator(Operator),
     Store(Store),
     Fencer(Fencer),
+    /// One that is not shipped.
+    Own(Own),
     /// One of the others, with a defect that the scenario plants.
     Defective(Box<Defective<Program>>),
 }
 
 impl Agent for Program {
     fn step(&mut self, now: LocalTime, input: Input, out: &mut Actions) {
-        self.as_agent().step(now, input, out);
+        let agent: &mut dyn Agent = match self {
+            Self::Source(agent) => agent,
+            Self::Destination(agent) => agent,
+            Self::Operator(agent) => agent,
+            Self::Store(agent) => agent,
+            Self::Fencer(agent) => agent,
+            Self::Own(agent) => agent,
+            Self::Defective(agent) => agent.as_mut(),
+        };
+        agent.step(now, input, out);
     }
 
     fn standing(&self) -> Standing {
-        Program::standing(self)
+        self.as_agent().standing()
+    }
+
+    fn attempt(&self) -> Option<Attempt> {
+        self.as_agent().attempt()
     }
 }
 
 impl Program {
-    pub fn as_agent(&mut self) -> &mut dyn Agent {
+    fn as_agent(&self) -> &dyn Agent {
         match self {
             Self::Source(agent) => agent,
             Self::Destination(agent) => agent,
             Self::Operator(agent) => agent,
             Self::Store(agent) => agent,
             Self::Fencer(agent) => agent,
-            Self::Defective(agent) => agent.as_mut(),
+            Self::Own(agent) => agent,
+            Self::Defective(agent) => agent.as_ref(),
         }
     }
+}
 
-    pub fn standing(&self) -> Standing {
-        match self {
-            Self::Source(agent) => agent.standing(),
-            Self::Destination(agent) => agent.standing(),
-            Self::Operator(agent) => agent.standing(),
-            Self::Store(agent) => agent.standing(),
-            Self::Fencer(agent) => agent.standing(),
-            Self::Defective(agent) => agent.standing(),
-        }
-    }
-
-    /// Whose program it is, for planting a defect in it.
-    fn bearer(&self) -> Option<Bearer> {
-        match self {
-            Self::Source(_) => Some(Bearer::Source),
-            Self::Destination(_) => Some(Bearer::Destination),
-            Self::Store(_) => Some(Bearer::Store),
-            Self::Operator(_) | Self::Fencer(_) | Self::Defective(_) => None,
-        }
-    }
-
-    /// The attempt that it works on, of those that write it down.
-    pub fn attempt(&self) -> Option<Attempt> {
-        match self {
-            Self::Source(agent) => Some(agent.attempt()),
-            Self::Destination(agent) => Some(agent.attempt()),
-            Self::Operator(agent) => Some(agent.attempt()),
-            Self::Defective(agent) => agent.inner().attempt(),
-            Self::Store(_) | Self::Fencer(_) => None,
-        }
+/// Where the agent sits in which a defect is to be planted.
+fn seat_of(bearer: Bearer, policy: &Policy) -> Option<(Host, Seat)> {
+    match bearer {
+        Bearer::Source => Some((Host::Source, Seat::Agent)),
+        Bearer::Destination => Some((Host::Destination, Seat::Agent)),
+        Bearer::Store => policy.checkpoint.as_ref().map(|checkpoint| (checkpoint.store.host, Seat::Store)),
     }
 }
 
@@ -115,8 +108,12 @@ pub(super) fn programs(scenario: &Scenario) -> Vec<(Host, Seat, Program)> {
     if let Some(fencer) = Fencer::new(policy) {
         programs.push((Host::Management, Seat::Fencer, Program::Fencer(fencer)));
     }
-    let Ok(Some(bearer)) = bearer(scenario.defect, policy) else { return programs };
-    for (_, _, program) in programs.iter_mut().filter(|(_, _, program)| program.bearer() == Some(bearer)) {
+    for (host, agent) in &scenario.agents {
+        let own = programs.iter_mut().find(|(at, seat, _)| (*at, *seat) == (*host, Seat::Agent));
+        own.expect("both hosts have an agent").2 = Program::Own(Own::new(agent, &settings));
+    }
+    let bearer = bearer(scenario.defect, policy).ok().flatten().and_then(|bearer| seat_of(bearer, policy));
+    for (_, _, program) in programs.iter_mut().filter(|(host, seat, _)| Some((*host, *seat)) == bearer) {
         *program = Program::Defective(Box::new(Defective::new(program.clone(), scenario.defect)));
     }
     programs

@@ -40,7 +40,7 @@ pub fn read(path: &Path) -> Arc<Scenario> {
 pub fn read_with(path: &Path, sets: &[&str]) -> Arc<Scenario> {
     let columns: Vec<_> = COLUMNS.iter().filter_map(Column::bound).collect();
     let sets: Vec<String> = sets.iter().map(ToString::to_string).collect();
-    let options = LoadOptions { sets: &sets, models: None, columns: &columns };
+    let options = LoadOptions { sets: &sets, columns: &columns, ..LoadOptions::default() };
     Arc::new(load(path, &options).unwrap_or_else(|error| panic!("{error}")))
 }
 

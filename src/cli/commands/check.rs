@@ -96,7 +96,7 @@ fn check_all(arguments: &CheckOf, scenarios: &[Read]) -> Status {
         }
         short |= !checked.is_good();
         if let Some(folder) = &arguments.capsules
-            && let Err(status) = write_capsules(folder, &checked)
+            && let Err(status) = write_capsules(folder, &arguments.files.program, &checked)
         {
             return status;
         }
@@ -188,37 +188,42 @@ fn files(paths: &[PathBuf]) -> Vec<Result<PathBuf, String>> {
 }
 
 /// What was found, each as small as it can be. Names are the scenario's and the shortfall's.
-fn write_capsules(folder: &Path, checked: &Checked) -> Result<(), Status> {
+fn write_capsules(folder: &Path, program: &str, checked: &Checked) -> Result<(), Status> {
     let findings = checked.findings.iter().map(|finding| (&finding.probe, Shows::Broken(finding.broken.class.clone())));
     let caught =
         checked.must_violate.iter().filter_map(|(must, probe)| Some((probe.as_ref()?, Shows::Violates(*must))));
     for (probe, shows) in findings.chain(caught) {
         let Some(capsule) = shrink(&checked.scenario, probe, &shows) else { continue };
-        write_capsule(folder, checked, probe, &capsule)?;
+        let path = folder.join(capsule_name(checked, probe, &capsule));
+        write_capsule(&path, &capsule)?;
+        let again = format!("{} replay {} --explain", quoted(program), quoted(&path.display().to_string()));
+        complain(&format!("capsule: {again}  ({})", probe.kind));
     }
     Ok(())
 }
 
-fn write_capsule(folder: &Path, checked: &Checked, probe: &Probe, capsule: &Scenario) -> Result<(), Status> {
+fn capsule_name(checked: &Checked, probe: &Probe, capsule: &Scenario) -> String {
     let shows = capsule.capsule.as_ref().map_or("", |note| note.shows.as_str());
     let shows = shows.trim_start_matches("invariant:");
-    let name = match probe.trial {
+    match probe.trial {
         Trial::Claimed(class) => format!("{}--{class}--{shows}.json", checked.written.name),
         _ => format!("{}--{shows}.json", checked.written.name),
-    };
-    let path = folder.join(name);
-    std::fs::create_dir_all(folder).map_err(|error| {
-        complain(&format!("cannot make {}: {error}", folder.display()));
-        Status::BadInput
-    })?;
-    write_whole(&path, &print_json(capsule, &bound_columns()))?;
-    complain(&format!("capsule: midflight replay {} --explain  ({})", quoted(&path.display().to_string()), probe.kind));
-    Ok(())
+    }
+}
+
+fn write_capsule(path: &Path, capsule: &Scenario) -> Result<(), Status> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            complain(&format!("cannot make {}: {error}", folder.display()));
+            Status::BadInput
+        })?;
+    }
+    write_whole(path, &print_json(capsule, &bound_columns()))
 }
 
 /// The command that repeats this.
 fn again(arguments: &CheckOf, paths: &[PathBuf]) -> String {
-    let mut command = String::from("midflight check");
+    let mut command = format!("{} check", quoted(&arguments.files.program));
     for path in paths {
         write!(command, " {}", quoted(&path.display().to_string())).expect("a string takes it");
     }

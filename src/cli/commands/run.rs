@@ -44,7 +44,7 @@ pub(in crate::cli) fn run(arguments: &RunOf) -> Status {
 
 /// Reads a scenario; what is wrong with it has been said when there is none.
 pub(super) fn loaded(file: &Path, sets: &[String], how: &Reading) -> Result<Arc<Scenario>, Status> {
-    let options = LoadOptions { sets, models: how.models.as_deref(), columns: &bound_columns() };
+    let options = LoadOptions { sets, models: how.models.as_deref(), columns: &bound_columns(), agents: &how.agents };
     load(file, &options).map(Arc::new).map_err(|error| {
         complain(error.render(colour(how.color, io::stderr().is_terminal())).trim_end());
         Status::BadInput
@@ -69,8 +69,12 @@ fn verdict(arguments: &RunOf, seed: RunSeed, scenario: &Scenario, result: &RunRe
 
 /// The command that repeats this run.
 fn again(arguments: &RunOf, seed: RunSeed) -> String {
-    let mut command =
-        format!("midflight run {} --seed {}", quoted(&arguments.scenario.display().to_string()), seed.seed);
+    let mut command = format!(
+        "{} run {} --seed {}",
+        quoted(&arguments.files.program),
+        quoted(&arguments.scenario.display().to_string()),
+        seed.seed
+    );
     if seed.replication != 0 {
         write!(command, " --replication {}", seed.replication).expect("a string takes it");
     }

@@ -14,7 +14,8 @@ use crate::validate::{Validation, validate as compare};
 
 pub(in crate::cli) fn validate(arguments: &ValidateOf) -> Status {
     let columns = bound_columns();
-    let options = LoadOptions { sets: &[], models: arguments.files.models.as_deref(), columns: &columns };
+    let options =
+        LoadOptions { models: arguments.files.models.as_deref(), columns: &columns, ..LoadOptions::default() };
     let mut references = Vec::new();
     for file in files(arguments) {
         match load_reference(&file, &options) {
@@ -73,7 +74,7 @@ fn verdict(arguments: &ValidateOf, compared: &[(Reference, Validation)]) -> Stat
 
 /// The command that repeats this.
 fn again(arguments: &ValidateOf) -> String {
-    let mut command = String::from("midflight validate");
+    let mut command = format!("{} validate", quoted(&arguments.files.program));
     for reference in &arguments.references {
         write!(command, " {}", quoted(&reference.display().to_string())).expect("a string takes it");
     }

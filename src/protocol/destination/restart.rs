@@ -8,11 +8,6 @@ use super::{Actions, Attempt, Destination, Report, State, Waiting};
 use crate::protocol::LocalVm;
 
 impl Destination {
-    /// The attempt it takes part in.
-    pub fn attempt(&self) -> Attempt {
-        self.attempt
-    }
-
     pub(super) fn restarted(&mut self, attempt: Attempt, vm: LocalVm, out: &mut Actions) {
         self.attempt = attempt;
         let follows = self.settings.policy.migration.post_copy().is_some();

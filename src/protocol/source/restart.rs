@@ -11,11 +11,6 @@ use crate::scenario::policy::{HandoverKind, OnSilence};
 use crate::units::Ratio;
 
 impl Source {
-    /// The attempt it takes part in.
-    pub fn attempt(&self) -> Attempt {
-        self.attempt
-    }
-
     pub(super) fn restarted(&mut self, disk: Disk, vm: LocalVm, out: &mut Actions) {
         self.attempt = disk.attempt;
         match vm {

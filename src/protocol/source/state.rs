@@ -71,6 +71,14 @@ pub(super) enum Handing {
 }
 
 impl State {
+    /// Whether the destination cannot have everything yet.
+    pub fn can_be_cancelled(&self) -> bool {
+        matches!(
+            self,
+            Self::Setup | Self::Copying { .. } | Self::Stopping { .. } | Self::Switching { .. } | Self::Draining { .. }
+        )
+    }
+
     /// For the log, and for telling waiting from working; `awaited` is what a handover waits for.
     pub(super) fn standing(&self, awaited: Awaited) -> Standing {
         match self {

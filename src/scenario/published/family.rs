@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::scenario::error::{Diagnostic, ScenarioError};
 use crate::scenario::library::Library;
-use crate::scenario::load::load_with;
+use crate::scenario::load::{Known, load_with};
 use crate::scenario::path::JsonPath;
 use crate::scenario::set::Setting;
 use crate::scenario::source::Source;
@@ -54,9 +54,14 @@ impl Family {
         self.rows[row].iter().map(|change| change.setting.text.as_str())
     }
 
+    /// A published result is of the shipped agents.
+    fn known(&self) -> Known<'_> {
+        Known { columns: &self.columns, agents: &[] }
+    }
+
     /// The scenario without any change.
     pub(super) fn plain(&self) -> Result<Scenario, ScenarioError> {
-        load_with(&self.name, &self.base, &self.library, &self.columns, &[], &|problem, _| problem)
+        load_with(&self.name, &self.base, &self.library, self.known(), &[], &|problem, _| problem)
     }
 
     /// Parameters first, so that a row may set one of them itself.
@@ -80,7 +85,7 @@ impl Family {
         let changes: Vec<Change> = fitted.chain(self.rows[row].iter().cloned()).collect();
         let settings: Vec<Setting> = changes.iter().map(|change| change.setting.clone()).collect();
         let blame = |problem, spliced: &Arc<Source>| self.blame(problem, spliced, row, &changes);
-        let loaded = load_with(&self.name, &self.base, &self.library, &self.columns, &settings, &blame);
+        let loaded = load_with(&self.name, &self.base, &self.library, self.known(), &settings, &blame);
         loaded.map_err(|error| match error {
             ScenarioError::Set { set, reason } => {
                 let guilty = changes.iter().find(|change| change.setting.text == set);

@@ -184,6 +184,8 @@ words! {
         RestoreFirst = "restore-first",
         /// Store: keeps the pages of each two successive versions under each other's number.
         SwapVersions = "swap-versions",
+        /// Store: keeps what it has when a new attempt begins: pages of an abandoned branch are restored with those of the newest.
+        MixBranches = "mix-branches",
         /// Protected side: clears the log of dirty pages after they were copied, and with it what was written meanwhile.
         ClearAfterSend = "clear-after-send",
         /// Protected side: the VM's memory changes while stage II copies it, and CPU and devices are those of before.

@@ -40,6 +40,7 @@ pub(super) enum Flaw {
     /// Pages lost, by version.
     CommitTorn(BTreeMap<Version, PageCount>),
     AckEarly,
+    MixBranches,
     /// The newest epoch heard of.
     AcceptLate(Epoch),
     Slip(Slip),
@@ -70,6 +71,7 @@ impl Flaw {
             Defect::OfferOlder => Self::OfferOlder(None),
             Defect::CommitTorn => Self::CommitTorn(BTreeMap::new()),
             Defect::AckEarly => Self::AckEarly,
+            Defect::MixBranches => Self::MixBranches,
             Defect::AcceptLate => Self::AcceptLate(Epoch::default()),
             Defect::LeaseFromReceipt
             | Defect::LeaseTimerOnly
@@ -159,7 +161,7 @@ impl Flaw {
                 *two = false;
                 return copied.take().map(|pages| Input::Staged { pages });
             }
-            (Self::ForgetTimer, Action::SetTimer(Timer::Checkpoint, _)) => {}
+            (Self::ForgetTimer, Action::SetTimer(Timer::Checkpoint, _)) | (Self::MixBranches, Action::Clear) => {}
             (Self::MixedState, Action::Load(StateId(state))) => {
                 out.push(Action::Load(StateId(state.saturating_sub(1))));
             }

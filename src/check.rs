@@ -14,6 +14,7 @@ mod family;
 mod pairs;
 mod probe;
 mod reference;
+mod replay;
 mod shrink;
 mod swarm;
 mod twin;
@@ -28,6 +29,7 @@ use crate::vocabulary::{FaultClass, Invariant};
 pub use coverage::{Cell, Coverage};
 pub use family::Kind;
 pub use probe::{Broken, Probe, Seen, Trial};
+pub use replay::{Replayed, replay};
 pub use shrink::{Shows, shrink};
 
 /// How much is tried.

@@ -16,10 +16,10 @@ mod validation;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-pub use self::check::{json_checks, junit_checks};
+pub use self::check::{Checks, json_checks, junit_checks};
 pub use self::csv::csv;
 pub use self::describe::describe;
-pub use self::human::{explain, human, human_checked, human_checks, human_plan, human_validation};
+pub use self::human::{explain, human, human_checked, human_checks, human_plan, human_replayed, human_validation};
 pub use self::json::json;
 pub use self::timeline::{Kind, Line, deliveries, timeline};
 pub use self::validation::{csv_validation, json_validation};

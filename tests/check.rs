@@ -5,8 +5,8 @@ mod common;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use midflight::check::{Checked, Plan, Shows, Watch, check, predicted, shrink};
-use midflight::report::{json_checks, junit_checks};
+use midflight::check::{Checked, Plan, Shows, Watch, check, predicted, replay, shrink};
+use midflight::report::{Checks, json_checks, junit_checks};
 use midflight::run::simulate;
 use midflight::scenario::{LoadOptions, Scenario, load_text, print_json};
 use midflight::units::Span;
@@ -77,12 +77,16 @@ fn a_control_that_is_not_caught_and_a_fault_that_never_strikes_are_no_success() 
     assert!(idle.weak.iter().any(|what| what.contains("three versions")), "{:?}", idle.weak);
 }
 
+fn only(checked: Checked) -> Checks {
+    Checks { checked: vec![(checked, "midflight check it".into())], replayed: Vec::new() }
+}
+
 #[test]
 fn what_is_found_does_not_depend_on_threads_or_the_horizon() {
     let scenario = proof("postcopyft-source", &["policy.checkpoint.local_claim=false"]);
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        pool.install(|| json_checks(&[checked(&scenario)]))
+        pool.install(|| json_checks(&only(checked(&scenario))))
     };
     assert_eq!(on(1), on(4));
     for sets in [&[][..], &["policy.checkpoint.local_claim=false"]] {
@@ -154,7 +158,7 @@ fn what_had_been_seen_is_kept_when_it_is_stopped() {
 #[test]
 fn junit_has_a_case_for_each_claim_and_the_command_that_repeats() {
     let scenario = proof("postcopyft-source", &["policy.checkpoint.local_claim=false"]);
-    let text = junit_checks(&[checked(&scenario)], &|_| "midflight check it".into());
+    let text = junit_checks(&only(checked(&scenario)));
     for part in
         ["<testsuite name=\"postcopyft-source\"", "tolerates link-outage", "<failure", "again: midflight check it"]
     {
@@ -169,10 +173,7 @@ fn every_capsule_repeats_what_it_says() {
     assert!(files.len() >= 5, "only {}", files.len());
     for file in files {
         let scenario = common::read(&file);
-        let said = scenario.capsule.clone().unwrap_or_else(|| panic!("{} is no capsule", file.display()));
-        let result = simulate(&scenario, scenario.seed, 0);
-        let violates: Vec<Invariant> = result.violations.iter().map(|violation| violation.invariant).collect();
-        let now = (violates, result.outcome, result.record.fingerprint);
-        assert_eq!(now, (said.violates, said.outcome, said.fingerprint), "{}", file.display());
+        let (_, replayed) = replay(&scenario).unwrap_or_else(|| panic!("{} is no capsule", file.display()));
+        assert_eq!(replayed.difference, None, "{}", file.display());
     }
 }

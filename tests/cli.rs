@@ -171,6 +171,9 @@ fn what_a_check_finds_is_written_down_and_replayed() {
             assert_eq!(other.status, 1, "{verb:?} {from}: {}", other.out);
             assert!(other.out.contains("NOT reproduced"), "{}", other.out);
         }
+        let json = midflight(&["check", &path(&altered), "--format", "json"]);
+        assert_eq!(json.status, 1);
+        assert!(json.out.contains("\"reproduced\": false"), "{}", json.out);
     }
     assert_eq!(midflight(&["replay", SMOKE]).status, 2, "it is no capsule");
     assert_eq!(midflight(&["check", "scenarios/nowhere.json"]).status, 2);

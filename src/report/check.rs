@@ -3,16 +3,43 @@
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::tree::Json;
-use crate::check::{Cell, Checked, Finding};
+use crate::check::{Cell, Checked, Finding, Replayed};
 use crate::vocabulary::Phase;
 
 /// Version of the document's shape.
 const SCHEMA: u64 = 1;
 
+/// All that one command has checked, each with the command that repeats it.
+#[derive(Debug, Default)]
+pub struct Checks {
+    /// Scenarios.
+    pub checked: Vec<(Checked, String)>,
+    /// Capsules.
+    pub replayed: Vec<(Replayed, String)>,
+}
+
+impl Checks {
+    /// Whether nothing fell short.
+    pub fn are_good(&self) -> bool {
+        let same = self.replayed.iter().all(|(replayed, _)| replayed.difference.is_none());
+        same && self.checked.iter().all(|(checked, _)| checked.is_good())
+    }
+}
+
 /// The document.
-pub fn json_checks(all: &[Checked]) -> String {
-    let scenarios = all.iter().map(one).collect();
-    Json::Object(vec![("schema", Json::whole(SCHEMA)), ("scenarios", Json::List(scenarios))]).print(5)
+pub fn json_checks(checks: &Checks) -> String {
+    let scenarios = checks.checked.iter().map(|(checked, _)| one(checked)).collect();
+    let capsules = checks.replayed.iter().map(|(replayed, _)| {
+        Json::Object(vec![
+            ("capsule", Json::text(&replayed.name)),
+            ("shows", Json::text(&replayed.shows)),
+            ("reproduced", Json::Bool(replayed.difference.is_none())),
+            ("difference", replayed.difference.as_deref().map_or(Json::Null, Json::text)),
+        ])
+    });
+    let capsules = Json::List(capsules.collect());
+    Json::Object(vec![("schema", Json::whole(SCHEMA)), ("scenarios", Json::List(scenarios)), ("capsules", capsules)])
+        .print(5)
 }
 
 fn one(checked: &Checked) -> Json {
@@ -81,33 +108,43 @@ fn cell(kind: &str, phase: Phase, cell: Option<&Cell>) -> Json {
     ])
 }
 
-/// A suite for each scenario, a case for each claim. `again` is the command that repeats what was found in the n-th scenario.
-pub fn junit_checks(all: &[Checked], again: &dyn Fn(usize) -> String) -> String {
+/// A suite for each scenario, a case for each claim; a suite for all capsules.
+pub fn junit_checks(checks: &Checks) -> String {
     let mut report = Report::new("midflight check");
-    for (index, checked) in all.iter().enumerate() {
-        let mut suite = TestSuite::new(checked.scenario.name.as_str());
-        let again = again(index);
-        for (class, runs, broken) in &checked.claims {
-            let failure = (*broken > 0).then(|| format!("broken in {broken} of {runs} runs"));
-            suite.add_test_case(case(&format!("tolerates {class}"), failure.as_deref(), &again));
-        }
-        if let Some((invariant, probe)) = &checked.must_violate {
-            let failure = probe.is_none().then_some("not caught in any run");
-            suite.add_test_case(case(&format!("must violate {invariant}"), failure, &again));
-        }
-        for finding in &checked.findings {
-            let what = format!("{} ({})", finding.broken.what, finding.probe.kind);
-            suite.add_test_case(case(&finding.broken.class, Some(&what), &again));
-        }
-        for fault in &checked.never_fired {
-            suite.add_test_case(case(&format!("{fault} strikes"), Some("it never did"), &again));
-        }
-        if suite.test_cases.is_empty() {
-            suite.add_test_case(case("as written", None, &again));
-        }
+    for (checked, again) in &checks.checked {
+        report.add_test_suite(suite(checked, again));
+    }
+    if !checks.replayed.is_empty() {
+        let mut suite = TestSuite::new("capsules");
+        let cases = checks.replayed.iter();
+        suite
+            .add_test_cases(cases.map(|(replayed, again)| case(&replayed.name, replayed.difference.as_deref(), again)));
         report.add_test_suite(suite);
     }
     report.to_string().expect("texts are XML once they are escaped")
+}
+
+fn suite(checked: &Checked, again: &str) -> TestSuite {
+    let mut suite = TestSuite::new(checked.scenario.name.as_str());
+    for (class, runs, broken) in &checked.claims {
+        let failure = (*broken > 0).then(|| format!("broken in {broken} of {runs} runs"));
+        suite.add_test_case(case(&format!("tolerates {class}"), failure.as_deref(), again));
+    }
+    if let Some((invariant, probe)) = &checked.must_violate {
+        let failure = probe.is_none().then_some("not caught in any run");
+        suite.add_test_case(case(&format!("must violate {invariant}"), failure, again));
+    }
+    for finding in &checked.findings {
+        let what = format!("{} ({})", finding.broken.what, finding.probe.kind);
+        suite.add_test_case(case(&finding.broken.class, Some(&what), again));
+    }
+    for fault in &checked.never_fired {
+        suite.add_test_case(case(&format!("{fault} strikes"), Some("it never did"), again));
+    }
+    if suite.test_cases.is_empty() {
+        suite.add_test_case(case("as written", None, again));
+    }
+    suite
 }
 
 fn case(name: &str, failure: Option<&str>, again: &str) -> TestCase {

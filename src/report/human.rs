@@ -12,7 +12,7 @@ mod units;
 mod validation;
 mod verdict;
 
-pub use self::check::{human_checked, human_checks};
+pub use self::check::{human_checked, human_checks, human_replayed};
 pub use self::explain::explain;
 pub use self::validation::{human_plan, human_validation};
 

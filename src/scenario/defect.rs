@@ -76,7 +76,12 @@ pub fn bearer(defect: Defect, policy: &Policy) -> Result<Option<Bearer>, &'stati
             needs(checkpoint()?.holds_disk(), "no disk writes are held")?;
             protected(checkpoint()?)
         }
-        Defect::MixBranches | Defect::SwapVersions | Defect::StaleClaim | Defect::CommitTorn | Defect::AckEarly | Defect::AcceptLate => {
+        Defect::MixBranches
+        | Defect::SwapVersions
+        | Defect::StaleClaim
+        | Defect::CommitTorn
+        | Defect::AckEarly
+        | Defect::AcceptLate => {
             checkpoint()?;
             Bearer::Store
         }

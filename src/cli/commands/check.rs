@@ -8,12 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::replay::{Replayed, replayed};
 use super::run::{bound_columns, colour, loaded, quoted, read_with, write_whole};
-use crate::check::{Checked, Plan, Probe, Shows, Trial, Watch, check as tried, predicted, shrink, use_threads};
+use crate::check::{Checked, Plan, Probe, Shows, Trial, Watch, check as tried, predicted, replay, shrink, use_threads};
 use crate::cli::args::{CheckFormat, CheckOf, Depth};
 use crate::cli::{Status, complain, print};
-use crate::report::{human_checked, human_checks, json_checks, junit_checks};
+use crate::report::{Checks, human_checked, human_checks, human_replayed, json_checks, junit_checks};
 use crate::scenario::{Scenario, print_json};
 
 /// Set by Ctrl-C.
@@ -72,68 +71,68 @@ fn check_all(arguments: &CheckOf, scenarios: &[Read]) -> Status {
     let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} runs {elapsed}").expect("a template");
     bar.set_style(style);
     let bar = Bar(bar);
-    let plan = plan(arguments);
-    let human = arguments.format == CheckFormat::Human;
-    let one = scenarios.len() == 1;
-    let (mut all, mut files, mut short) = (Vec::new(), Vec::new(), false);
+    let mut checks = Checks::default();
     for (file, scenario) in scenarios {
         if STOPPED.load(Ordering::Relaxed) {
             break;
         }
-        if scenario.capsule.is_some() {
-            let outcome = replayed(scenario);
-            short |= !outcome.is_same();
-            if human {
-                bar.0.suspend(|| print(&line(file, &outcome)));
+        let said = match replay(scenario) {
+            Some((_, replayed)) => {
+                let text = human_replayed(&replayed);
+                checks.replayed.push((replayed, again_replay(arguments, file)));
+                text
             }
-            continue;
+            None => match check_one(arguments, scenario, scenarios.len() == 1, &bar) {
+                Ok((checked, text)) => {
+                    checks.checked.push((checked, again(arguments, std::slice::from_ref(file))));
+                    text
+                }
+                Err(status) => return status,
+            },
+        };
+        if arguments.format == CheckFormat::Human {
+            bar.0.suspend(|| print(&said));
         }
-        let checked = tried(scenario, &plan, &bar);
-        if human {
-            let colours = colour(arguments.files.color, io::stdout().is_terminal());
-            let text = human_checked(&checked, arguments.coverage || one, colours);
-            bar.0.suspend(|| print(&text));
-        }
-        short |= !checked.is_good();
-        if let Some(folder) = &arguments.capsules
-            && let Err(status) = write_capsules(folder, &arguments.files.program, &checked)
-        {
-            return status;
-        }
-        all.push(checked);
-        files.push(file.clone());
     }
     bar.0.finish_and_clear();
-    let printed = print(&if human { human_checks(&all) } else { json_checks(&all) });
+    let printed = print(&match arguments.format {
+        CheckFormat::Human => human_checks(&checks),
+        CheckFormat::Json => json_checks(&checks),
+    });
     if let Some(path) = &arguments.junit
-        && let Err(status) =
-            write_whole(path, &junit_checks(&all, &|index| again(arguments, std::slice::from_ref(&files[index]))))
+        && let Err(status) = write_whole(path, &junit_checks(&checks))
     {
         return status;
     }
-    if printed != Status::Good {
-        return printed;
-    }
-    verdict(arguments, &all, short)
+    if printed == Status::Good { verdict(arguments, &checks) } else { printed }
 }
 
-fn line(file: &Path, outcome: &Replayed) -> String {
-    let name = file.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-    match outcome.difference() {
-        None => format!("{name}: reproduced\n"),
-        Some(difference) => format!("{name}: NOT reproduced: {difference}\n"),
+/// One scenario, checked, and what is said of it.
+fn check_one(
+    arguments: &CheckOf,
+    scenario: &Arc<Scenario>,
+    alone: bool,
+    bar: &Bar,
+) -> Result<(Checked, String), Status> {
+    let checked = tried(scenario, &plan(arguments), bar);
+    let colours = colour(arguments.files.color, io::stdout().is_terminal());
+    let text = human_checked(&checked, arguments.coverage || alone, colours);
+    if let Some(folder) = &arguments.capsules {
+        write_capsules(folder, &arguments.files.program, &checked)?;
     }
+    Ok((checked, text))
 }
 
-fn verdict(arguments: &CheckOf, all: &[Checked], short: bool) -> Status {
+fn verdict(arguments: &CheckOf, checks: &Checks) -> Status {
     if STOPPED.load(Ordering::Relaxed) {
         complain("interrupted: what is above is what had been seen");
         return Status::Interrupted;
     }
-    if all.iter().flat_map(|checked| &checked.findings).any(|finding| finding.broken.class == "internal") {
+    let mut findings = checks.checked.iter().flat_map(|(checked, _)| &checked.findings);
+    if findings.any(|finding| finding.broken.class == "internal") {
         return Status::Internal;
     }
-    if !short {
+    if checks.are_good() {
         return Status::Good;
     }
     complain(&format!("again: {}", again(arguments, &arguments.paths)));
@@ -243,4 +242,10 @@ fn again(arguments: &CheckOf, paths: &[PathBuf]) -> String {
     }
     command.push_str(&read_with(&arguments.sets, &arguments.files));
     command
+}
+
+/// The command that repeats a capsule.
+fn again_replay(arguments: &CheckOf, file: &Path) -> String {
+    let files = &arguments.files;
+    format!("{} replay {}{}", quoted(&files.program), quoted(&file.display().to_string()), read_with(&[], files))
 }

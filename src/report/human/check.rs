@@ -1,7 +1,8 @@
 //! Checks for a person at a terminal: a line for each scenario, what fell short, and where faults struck.
 
 use super::page::{BAD, DIM, GOOD, PLAIN, Page, WARN};
-use crate::check::{Checked, Trial};
+use crate::check::{Checked, Replayed, Trial};
+use crate::report::check::Checks;
 
 /// One scenario, checked; `coverage`: with what came of each fault in each phase.
 pub fn human_checked(checked: &Checked, coverage: bool, colour: bool) -> String {
@@ -84,18 +85,32 @@ fn table(page: &mut Page, checked: &Checked) {
 }
 
 /// All of them in a line.
-pub fn human_checks(all: &[Checked]) -> String {
-    let runs: u64 = all.iter().map(|checked| checked.runs.0).sum();
-    let broken = all.iter().filter(|checked| !checked.is_good()).count();
-    let caught = all.iter().filter(|checked| matches!(checked.must_violate, Some((_, Some(_))))).count();
-    let controls = all.iter().filter(|checked| checked.must_violate.is_some()).count();
-    let late = all.iter().flat_map(|checked| &checked.findings).filter(|finding| finding.probe.trial == Trial::Late);
+pub fn human_checks(checks: &Checks) -> String {
+    let all = || checks.checked.iter().map(|(checked, _)| checked);
+    let runs: u64 = all().map(|checked| checked.runs.0).sum();
+    let broken = all().filter(|checked| !checked.is_good()).count();
+    let caught = all().filter(|checked| matches!(checked.must_violate, Some((_, Some(_))))).count();
+    let controls = all().filter(|checked| checked.must_violate.is_some()).count();
+    let late = all().flat_map(|checked| &checked.findings).filter(|finding| finding.probe.trial == Trial::Late);
     let late = match late.count() {
         0 => String::new(),
         n => format!(", {n} by a message that came late"),
     };
+    let same = checks.replayed.iter().filter(|(replayed, _)| replayed.difference.is_none()).count();
+    let capsules = match checks.replayed.len() {
+        0 => String::new(),
+        all => format!("; {same} of {all} capsules reproduced"),
+    };
     format!(
-        "{} scenarios, {runs} runs: {broken} broken{late}; {caught} of {controls} negative controls caught\n",
-        all.len()
+        "{} scenarios, {runs} runs: {broken} broken{late}; {caught} of {controls} negative controls caught{capsules}\n",
+        checks.checked.len()
     )
+}
+
+/// A capsule, repeated.
+pub fn human_replayed(replayed: &Replayed) -> String {
+    match &replayed.difference {
+        None => format!("{}: reproduced\n", replayed.name),
+        Some(difference) => format!("{}: NOT reproduced: {difference}\n", replayed.name),
+    }
 }

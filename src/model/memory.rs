@@ -54,6 +54,17 @@ struct Outgoing {
     sent: Option<SentCache>,
 }
 
+impl Outgoing {
+    /// Once the scan has come to the end of memory, what was sent is remembered.
+    fn note_pass(&mut self) {
+        if let Some(sent) = &mut self.sent
+            && self.frontier.has_passed(&self.pending)
+        {
+            sent.pass_over();
+        }
+    }
+}
+
 /// What the hypervisor of a copy that executes before all its pages are there keeps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 struct Incoming {
@@ -310,6 +321,7 @@ impl Memory {
         let (mut full, mut light) = (0, 0);
         let Some(outgoing) = &mut self.outgoing else { return Pages(taken) };
         while full < budget.get() && light < light_max.max(1) {
+            outgoing.note_pass();
             let Some(page) = outgoing.frontier.next(&outgoing.pending, push) else { break };
             outgoing.pending.remove(page);
             match outgoing.kind {
@@ -323,11 +335,7 @@ impl Memory {
             *count += 1;
             taken.push((u32::try_from(page).expect("page numbers have 32 bits"), content));
         }
-        if let Some(sent) = &mut outgoing.sent
-            && outgoing.frontier.has_passed(&outgoing.pending)
-        {
-            sent.pass_over();
-        }
+        outgoing.note_pass();
         Pages(taken)
     }
 

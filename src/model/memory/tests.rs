@@ -41,6 +41,22 @@ fn a_sync_in_mid_pass_does_not_send_the_scan_back() {
     assert_eq!(take(&mut memory, 9).iter().map(|(page, _)| page).collect::<Vec<_>>(), [1, 3], "a new pass");
 }
 
+#[test]
+fn a_pass_that_ends_within_a_chunk_is_over() {
+    let mut memory = Memory::initial(PageCount::new(10));
+    memory.start_log(DirtyLog::Snapshot);
+    memory.keep_sent(PageCount::new(10));
+    take(&mut memory, 8);
+    for page in 0..5 {
+        memory.write(page, BranchId::new(FIRST));
+    }
+    memory.sync_log();
+    assert!(!memory.knows_what_was_sent(), "8 and 9 have not been sent");
+    let order: Vec<u64> = take(&mut memory, 4).iter().map(|(page, _)| page).collect();
+    assert_eq!(order, [8, 9, 0, 1]);
+    assert!(memory.knows_what_was_sent());
+}
+
 fn copied(kind: DirtyLog, script: &[(u64, u64)]) -> (Memory, Memory) {
     let pages = PageCount::new(100);
     let (mut here, mut there) = (Memory::initial(pages), Memory::absent(pages));

@@ -56,6 +56,7 @@ fn dispatch(arguments: Arguments) -> Status {
         Command::Validate(validate) => commands::validate::validate(&validate),
         Command::Check(check) => commands::check::check(&check),
         Command::Replay(replay) => commands::replay::replay(&replay),
+        Command::Import(import) => commands::import::import(&import),
         Command::List(list) => commands::list::list(&list),
         Command::Schema(schema) => commands::schema::schema(&schema),
     }

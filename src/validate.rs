@@ -5,12 +5,14 @@
 //! reads no file, prints nothing, and compares integers: there is no rounding between a value and its verdict.
 
 mod fit;
+mod group;
 mod marks;
 mod measure;
 
 use crate::scenario::published::{Reference, Row};
 
 pub use fit::Fitted;
+pub use group::{Errors, Group};
 pub use measure::Measured;
 
 use fit::fit;
@@ -23,6 +25,8 @@ pub struct Validation {
     pub fitted: Vec<Fitted>,
     /// One for each row.
     pub rows: Vec<Compared>,
+    /// Rows of one metric together, where there are several.
+    pub groups: Vec<Group>,
     /// Runs that were made.
     pub runs: u64,
 }
@@ -87,8 +91,9 @@ pub fn validate(reference: &Reference, seed: Option<u64>) -> Validation {
     let all: Vec<usize> = (0..reference.rows.len()).collect();
     let measured = laboratory.measure(&all, &values);
     let rows = reference.rows.iter().zip(measured).enumerate();
-    let rows = rows.map(|(i, (row, measured))| compare(row, measured, reference.is_fitted(i))).collect();
-    Validation { fitted, rows, runs: laboratory.runs() }
+    let rows: Vec<Compared> = rows.map(|(i, (row, measured))| compare(row, measured, reference.is_fitted(i))).collect();
+    let groups = group::groups(reference, &rows);
+    Validation { fitted, rows, groups, runs: laboratory.runs() }
 }
 
 fn compare(row: &Row, measured: Measured, fitted: bool) -> Compared {

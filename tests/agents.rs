@@ -202,7 +202,7 @@ mod post_copy {
 
     fn settings(on_silence: OnSilence, preempt: bool) -> Settings {
         let mut settings = super::settings(HandoverKind::Autostart, on_silence, OnSilence::Wait);
-        let post_copy = PostCopy { push: Push::FromFault, preempt, max_bandwidth: None };
+        let post_copy = PostCopy { push: Push::FromFault, preempt, max_bandwidth: None, finish: None };
         settings.policy.migration = Migration::PostCopy(post_copy);
         settings
     }

@@ -11,8 +11,8 @@ fn record(scenario: &str, sets: &[&str]) -> Record {
     simulate(&scenario, scenario.seed, 0).record
 }
 
-const WRITE: &str = "vms[0].workload.classes[9].write";
-const SIZE: &str = "vms[0].workload.classes[9].size";
+const WRITE: &str = "vms[0].workload.classes[45].write";
+const SIZE: &str = "vms[0].workload.classes[45].size";
 const BANDWIDTH: &str = "policy.migration.pre-copy.stop_rule.qemu.max_bandwidth";
 
 /// QEMU counts one more sync at setup and one in the stop phase.

@@ -30,6 +30,8 @@ pub(super) enum Command {
     Check(CheckOf),
     /// Repeat what a check has found, from its capsule, and compare.
     Replay(ReplayOf),
+    /// Turn measurements of real migrations into reference files, for `validate`.
+    Import(ImportOf),
     /// List what can be named in a scenario, and what comes out of a run.
     List(List),
     /// Print the JSON Schema of scenario or model files, or the field reference.
@@ -241,6 +243,25 @@ pub(super) enum ListFormat {
     Json,
     /// A page (metrics only).
     Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportOf {
+    /// What made the measurements.
+    #[arg(value_enum)]
+    pub from: ImportFrom,
+    /// Files with one measurement, a JSON object, in each line.
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Write each reference to a file in this folder instead of printing it.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ImportFrom {
+    /// QEMU: answers to `query-migrate`, alone or with what was set up.
+    Qemu,
 }
 
 #[derive(Debug, Args)]

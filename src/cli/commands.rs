@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(super) mod check;
+pub(super) mod import;
 pub(super) mod list;
 pub(super) mod replay;
 pub(super) mod run;

@@ -59,7 +59,7 @@ impl Fingerprint {
 impl Observer for Fingerprint {
     fn fact(&mut self, _: SimTime, fact: &Fact, _: &World) {
         match fact {
-            Fact::PagesSent { pages, bytes, zero } => {
+            Fact::PagesSent { pages, bytes, zero, .. } => {
                 for count in [*pages, *zero] {
                     self.pages.number(PageCount::get(count));
                 }

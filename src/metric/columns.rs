@@ -164,6 +164,8 @@ record! {
     checkpoints_committed: Option<u64>,
     /// Pages read for sending, source to destination, repeats included.
     pages_forward: Option<PageCount>,
+    /// Those of them that went whole, neither as zeros nor as a difference (QEMU's `normal`).
+    pages_whole: Option<PageCount>,
     /// Pages sent back, destination to source.
     pages_reverse: Option<PageCount>,
     /// Bytes of those pages on the wire, source to destination.

@@ -32,6 +32,8 @@ pub struct Recorder {
     throttle: Option<Ratio>,
     rounds_end: Option<RoundsEnd>,
     pages: PageCount,
+    /// Those of them that went whole.
+    whole: PageCount,
     bytes: Bytes,
     outputs: Outputs,
     disk: DiskWrites,
@@ -67,8 +69,9 @@ impl Observer for Recorder {
             Fact::Entitled { host } => self.stands.entitled(*host, at),
             Fact::Throttled(throttle) if *throttle > Ratio::ZERO => self.throttle = self.throttle.max(Some(*throttle)),
             Fact::RoundsEnded(end) => self.rounds_end = Some(*end),
-            Fact::PagesSent { pages, bytes, .. } => {
+            Fact::PagesSent { pages, zero, known, bytes } => {
                 self.pages += *pages;
+                self.whole += *pages - *zero - *known;
                 self.bytes += *bytes;
             }
             Fact::Phase { phase: crate::vocabulary::Phase::Setup, .. } => self.guest_at_start = guest_time(world),
@@ -158,6 +161,7 @@ impl Recorder {
             record.switchover_downtime_s = Some(downtime - checkpoints);
             record.checkpoint_pause_s = scenario.policy.checkpoint.as_ref().map(|_| checkpoints);
             record.pages_forward = Some(self.pages);
+            record.pages_whole = Some(self.whole);
             record.bytes_forward = Some(self.bytes);
             record.xbzrle_hit_rate = hit_rate(world);
             record.client_gap_s = self.outputs.longest_gap(from, end);

@@ -90,7 +90,7 @@ impl Observer for Rounds {
                     self.open = true;
                 }
             }
-            Fact::PagesSent { pages, zero, bytes } => {
+            Fact::PagesSent { pages, zero, bytes, .. } => {
                 if let Some(round) = self.rounds.last_mut().filter(|_| self.open) {
                     round.pages += *pages;
                     round.zero += *zero;

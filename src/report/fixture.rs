@@ -127,6 +127,7 @@ fn platform() -> Platform {
         read_page: Span::from_us(1),
         place_zero: Span::from_us(1),
         first_touch: Span::ZERO,
+        place_missing: Span::ZERO,
         monitor_in_stop: MonitorInStop::Answers,
         place_page: Span::from_us(1),
         xbzrle_page: None,

@@ -6,7 +6,7 @@
 use super::tree::Json;
 use crate::metric::{Unit, Value};
 use crate::scenario::published::{Reference, Row};
-use crate::validate::{Compared, Validation};
+use crate::validate::{Compared, Errors, Group, Validation};
 
 /// Version of the document's shape.
 const SCHEMA: u64 = 1;
@@ -24,6 +24,7 @@ pub fn json_validation(references: &[(Reference, Validation)]) -> String {
             ("counted", Json::whole(counted as u64)),
             ("runs", Json::whole(validation.runs)),
             ("fitted", Json::List(fitted(reference, validation))),
+            ("groups", Json::List(validation.groups.iter().map(group).collect())),
             ("rows", Json::List(reference.rows.iter().zip(&validation.rows).map(row).collect())),
         ])
     });
@@ -44,6 +45,22 @@ fn fitted(reference: &Reference, validation: &Validation) -> Vec<Json> {
         ])
     });
     object.collect()
+}
+
+fn group(group: &Group) -> Json {
+    let errors = |errors: Errors| {
+        let size = |millionths| Json::Number(Value::Ratio(millionths).to_string());
+        Json::Object(vec![
+            ("rows", Json::whole(errors.rows as u64)),
+            ("median", size(errors.median)),
+            ("p95", size(errors.p95)),
+        ])
+    };
+    Json::Object(vec![
+        ("metric", Json::Text(group.metric.to_string())),
+        ("all", errors(group.all)),
+        ("counted", group.counted.map_or(Json::Null, errors)),
+    ])
 }
 
 fn row((row, compared): (&Row, &Compared)) -> Json {

@@ -69,7 +69,10 @@ pub struct Platform {
     pub decompress_page: Option<Span>,
     /// What a page with contents costs more where the receiver has never held it: page faults.
     pub first_touch: Span,
-    /// The same for a page that holds only zeros, first or not.
+    /// Placing a page with contents while the VM runs without it, instead of `place_page` and `first_touch`: a page is then found,
+    /// filled and mapped in one step.
+    pub place_missing: Span,
+    /// Placing a page that holds only zeros, first or not.
     pub place_zero: Span,
     /// Stopping the vCPUs and saving CPU and device state.
     pub stop: Span,

@@ -66,8 +66,12 @@ pub struct PostCopy {
     pub push: Push,
     /// Whether pages that a vCPU waits for have a connection of their own (QEMU's `postcopy-preempt`).
     pub preempt: bool,
-    /// Limit on the push, a budget per window; pages that were asked for ignore it (QEMU's `max-postcopy-bandwidth`).
+    /// Limit on the push, a budget per window (QEMU's `max-postcopy-bandwidth`). Pages that were asked for ignore it on a connection
+    /// of their own; on the one connection they wait for the next window, too.
     pub max_bandwidth: Option<ByteRate>,
+    /// What would take less than this at the rate last measured goes without the limit: QEMU completes a post-copy as it does a
+    /// pre-copy, by its `downtime-limit`.
+    pub finish: Option<Span>,
 }
 
 /// In which order the source pushes pages that nobody has asked for.

@@ -198,6 +198,7 @@ fn platform(platform: &Platform) -> model_text::Platform {
         compress_page: platform.compress_page.map(Text),
         decompress_page: platform.decompress_page.map(Text),
         first_touch: Some(Text(platform.first_touch)),
+        place_missing: Some(Text(platform.place_missing)),
         place_zero: Some(Text(platform.place_zero)),
         stop: Some(Text(platform.stop)),
         load: Some(Text(platform.load)),
@@ -272,6 +273,7 @@ fn post_copy(post_copy: &PostCopy) -> policy_text::PostCopy {
         push: Some(push),
         preempt: Some(post_copy.preempt),
         max_bandwidth: post_copy.max_bandwidth.map(Text),
+        finish: post_copy.finish.map(Text),
     }
 }
 

@@ -52,28 +52,66 @@ impl<'a> Laboratory<'a> {
 
     /// Some rows, the parameters having these values.
     pub(super) fn measure(&mut self, rows: &[usize], values: &[u64]) -> Vec<Measured> {
-        let unknown = rows.iter().copied().filter(|row| !self.known.contains_key(&(*row, values.to_vec())));
-        let jobs: Vec<(usize, Result<Arc<Scenario>, String>, u64)> = unknown
-            .flat_map(|row| {
-                let scenario = self.reference.scenario(row, values).map(Arc::new).map_err(|error| error.to_string());
-                (0..self.reference.rows[row].replications).map(move |replication| (row, scenario.clone(), replication))
-            })
-            .collect();
+        let jobs = self.jobs(rows, values);
         self.runs += jobs.len() as u64;
         let (reference, seed) = (self.reference, self.seed);
         // Collected in the order of the jobs, on however many threads.
-        let readings: Vec<(usize, Reading)> = jobs
-            .into_par_iter()
-            .map(|(row, scenario, replication)| {
-                let metric = reference.rows[row].metric;
-                (row, scenario.map_or_else(no_scenario, |scenario| read(metric, &scenario, seed, replication)))
-            })
-            .collect();
-        for readings in readings.chunk_by(|(a, _), (b, _)| a == b) {
-            let row = readings[0].0;
-            self.known.insert((row, values.to_vec()), summary(readings.iter().map(|(_, reading)| reading)));
+        let readings: Vec<Vec<(usize, Reading)>> = jobs.par_iter().map(|job| job.read(reference, seed)).collect();
+        let mut by_row: BTreeMap<usize, Vec<Reading>> = BTreeMap::new();
+        for (row, reading) in readings.into_iter().flatten() {
+            by_row.entry(row).or_default().push(reading);
+        }
+        for (row, readings) in by_row {
+            self.known.insert((row, values.to_vec()), summary(readings.iter()));
         }
         rows.iter().map(|row| self.known[&(*row, values.to_vec())].clone()).collect()
+    }
+}
+
+impl Laboratory<'_> {
+    /// The runs that are needed: rows of the same scenario are read from the same ones.
+    fn jobs(&self, rows: &[usize], values: &[u64]) -> Vec<Job> {
+        let mut alike: Vec<(Wanted, Vec<usize>)> = Vec::new();
+        for &row in rows.iter().filter(|row| !self.known.contains_key(&(**row, values.to_vec()))) {
+            let scenario = self.reference.scenario(row, values).map(Arc::new).map_err(|error| error.to_string());
+            match alike.iter_mut().find(|(other, _)| *other == scenario) {
+                Some((_, rows)) => rows.push(row),
+                None => alike.push((scenario, vec![row])),
+            }
+        }
+        let replications = |row: usize| self.reference.rows[row].replications;
+        let jobs = alike.into_iter().flat_map(|(scenario, rows)| {
+            let most = rows.iter().map(|&row| replications(row)).max().unwrap_or(0);
+            (0..most).map(move |replication| {
+                let rows = rows.iter().copied().filter(|&row| replication < replications(row)).collect();
+                Job { scenario: scenario.clone(), rows, replication }
+            })
+        });
+        jobs.collect()
+    }
+}
+
+/// A row's scenario, or why there is none.
+type Wanted = Result<Arc<Scenario>, String>;
+
+/// One run, and the rows that are read from it.
+struct Job {
+    scenario: Wanted,
+    rows: Vec<usize>,
+    replication: u64,
+}
+
+impl Job {
+    fn read(&self, reference: &Reference, seed: Option<u64>) -> Vec<(usize, Reading)> {
+        let rows = self.rows.iter().copied();
+        let scenario = match &self.scenario {
+            Ok(scenario) => scenario,
+            Err(why) => return rows.map(|row| (row, no_scenario(why.clone()))).collect(),
+        };
+        let mut marks = Marks::default();
+        let seed = RunSeed { seed: seed.unwrap_or(scenario.seed), replication: self.replication };
+        let result = simulate_with(scenario, seed, TieRule::default(), &mut [&mut marks]);
+        rows.map(|row| (row, reading(reference.rows[row].metric, &result, &marks))).collect()
     }
 }
 
@@ -95,17 +133,14 @@ fn summary<'a>(readings: impl Iterator<Item = &'a Reading> + Clone) -> Measured 
     Measured { median, least: values.iter().min().copied(), greatest: values.iter().max().copied(), trouble }
 }
 
-fn read(metric: Metric, scenario: &Arc<Scenario>, seed: Option<u64>, replication: u64) -> Reading {
-    let mut marks = Marks::default();
-    let seed = RunSeed { seed: seed.unwrap_or(scenario.seed), replication };
-    let result = simulate_with(scenario, seed, TieRule::default(), &mut [&mut marks]);
+fn reading(metric: Metric, result: &RunResult, marks: &Marks) -> Reading {
     let shortfall = if result.hit_limit() {
         Some(format!("the run was given up after {} events", result.finished.events))
     } else {
         let first = result.judgement.shortfalls.first();
         first.map(|shortfall| format!("the run is not as its scenario claims: {}", shortfall.what))
     };
-    let value = value(metric, &result, &marks).map_err(|why| format!("{why}; the outcome is {}", result.outcome));
+    let value = value(metric, result, marks).map_err(|why| format!("{why}; the outcome is {}", result.outcome));
     Reading { value, shortfall }
 }
 

@@ -212,3 +212,22 @@ fn replications_give_a_median_and_an_interval_on_any_number_of_threads() {
     assert!(measured.least < measured.median && measured.median < measured.greatest, "{measured:?}");
     assert_eq!(alone.runs, 7);
 }
+
+#[test]
+fn rows_of_one_scenario_share_its_run_and_rows_of_one_metric_are_a_group() {
+    let total = simulated("total_migration_time_s", &[]);
+    let off = |id: &str, percent: u64| {
+        let within =
+            if percent == 100 { r#", "within": { "fraction": "1 %" }"# } else { r#", "why": "it is off on purpose""# };
+        row(id, TOTAL, &ns(total * 100 / percent), within)
+    };
+    let other = row("other", r#""downtime_s""#, "\"20 ms\"", r#", "within": { "factor": "1000" }"#);
+    let rows = [off("a", 100), off("b", 101), off("c", 98), off("d", 110), other];
+    let validation = validate(&reference("", &rows.join(",")), None);
+    assert_eq!(validation.runs, 1, "five rows, one scenario");
+    let [group] = validation.groups[..] else { panic!("{:?}", validation.groups) };
+    assert_eq!((group.all.rows, group.counted.expect("one counts").rows), (4, 1));
+    let near = |size: u64, percent: u64| size.abs_diff(percent * 10_000) < 100;
+    // Sizes 0, 1, 2, 10 %: nearest ranks.
+    assert!(near(group.all.median, 1) && near(group.all.p95, 10), "{group:?}");
+}

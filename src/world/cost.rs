@@ -1,5 +1,6 @@
 //! What receiving pages costs a node, by what it holds already.
 
+use crate::model::memory::Memory;
 use crate::protocol::Batch;
 use crate::units::{PageCount, Span};
 use crate::vocabulary::Host;
@@ -22,8 +23,13 @@ impl World {
         let new = absent.saturating_sub(arrived.zero);
         let full = arrived.pages.count().saturating_sub(arrived.zero);
         let decompress = (platform.decompress_page.unwrap_or(Span::ZERO), arrived.compressed);
-        let costs =
-            [decompress, (platform.place_zero, arrived.zero), (platform.place_page, full), (platform.first_touch, new)];
+        let zeros = (platform.place_zero, arrived.zero);
+        let costs = if held.is_some_and(Memory::takes_faults) {
+            // Whatever still comes is missing.
+            vec![decompress, zeros, (platform.place_missing, full)]
+        } else {
+            vec![decompress, zeros, (platform.place_page, full), (platform.first_touch, new)]
+        };
         costs.into_iter().fold(Span::ZERO, |sum, (cost, pages)| sum.saturating_add(cost.saturating_mul(pages.get())))
     }
 }

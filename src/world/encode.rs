@@ -19,7 +19,7 @@ pub(super) struct Wire {
     /// Those among them that were compressed.
     pub compressed: PageCount,
     /// Those of which the cache knew what was sent last.
-    hits: PageCount,
+    pub hits: PageCount,
     /// Those of which it did not, though it was in use.
     misses: PageCount,
 }

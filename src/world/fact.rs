@@ -77,6 +77,8 @@ pub enum Fact {
         pages: PageCount,
         /// Those among them that hold only zeros.
         zero: PageCount,
+        /// Those among them that the cache of `xbzrle` knew.
+        known: PageCount,
         /// Bytes on the wire.
         bytes: Bytes,
     },

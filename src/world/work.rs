@@ -139,7 +139,7 @@ impl World {
         let (leg, zero, compressed) = (self.progress.leg(), wire.zero, wire.compressed);
         self.batches.insert(batch.id, InFlight { pages, compressed, zero, leg, checkpoint: false });
         self.counted.sent += count;
-        self.say(Fact::PagesSent { pages: count, zero: wire.zero, bytes: wire.bytes });
+        self.say(Fact::PagesSent { pages: count, zero: wire.zero, known: wire.hits, bytes: wire.bytes });
         (batch, left, wire.cost)
     }
 

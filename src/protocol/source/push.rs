@@ -36,9 +36,9 @@ pub(super) struct Pushing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Errand {
     Nothing,
-    /// A page that was asked for, or a message without pages.
+    /// A page that was asked for and goes beside the limit, or a message without pages.
     Asked,
-    /// A push, of so many bytes once they are known.
+    /// Pages within the limit, of so many bytes once they are known.
     Push(Bytes),
 }
 
@@ -128,6 +128,7 @@ impl Source {
                     pushing.held_back = true;
                     out.set(Timer::Window, wait);
                 }
+                self.look_at_requests(out);
                 self.go_on(out);
             }
             (State::Resyncing { requests, .. }, Input::Synced { pending }) => {
@@ -146,7 +147,21 @@ impl Source {
         if let State::Pushing(pushing) = &mut self.state {
             pushing.pacer.next_iteration(now);
             pushing.held_back = false;
+            self.finish(out);
             self.go_on(out);
+        }
+    }
+
+    /// Lets what little is left go without the limit.
+    fn finish(&mut self, out: &mut Actions) {
+        let (page_size, finish) = (self.settings.page_size, self.post_copy().finish);
+        let State::Pushing(pushing) = &mut self.state else { return };
+        let rates = finish.zip(pushing.pacer.measured());
+        let few = |pages: PageCount| rates.is_some_and(|(span, rate)| pages.bytes(page_size) < rate.bytes_in(span));
+        if pushing.pacer.limit() != Limit::None && pushing.pending.is_some_and(few) {
+            pushing.pacer.set_limit(Limit::None);
+            pushing.held_back = false;
+            out.cancel(Timer::Window);
         }
     }
 
@@ -157,9 +172,10 @@ impl Source {
         let State::Pushing(pushing) = &mut self.state else { return };
         let asked = if preempt { Channel::Preempt } else { Channel::Migration };
         if *pushing.errand(asked) == Errand::Nothing
+            && (preempt || !pushing.held_back)
             && let Some(fault) = pushing.requests.pop_front()
         {
-            *pushing.errand(asked) = Errand::Asked;
+            *pushing.errand(asked) = if preempt { Errand::Asked } else { Errand::Push(Bytes::ZERO) };
             out.push(Action::Fetch { channel: asked, fault, push });
         }
         if pushing.main == Errand::Nothing && !pushing.is_done() && !pushing.held_back {
@@ -177,10 +193,21 @@ impl Source {
         match &mut self.state {
             State::Pushing(pushing) => {
                 pushing.requests.push_back(fault);
+                self.look_at_requests(out);
                 self.go_on(out);
             }
             State::Resyncing { requests, .. } => requests.push_back(fault),
             _ => {}
+        }
+    }
+
+    /// A request on the one connection wakes a sender that has used up its budget. It sends nothing before the next window, but sees
+    /// how much is left.
+    fn look_at_requests(&mut self, out: &mut Actions) {
+        let shared = !self.post_copy().preempt;
+        if matches!(&self.state, State::Pushing(pushing) if shared && pushing.held_back && !pushing.requests.is_empty())
+        {
+            self.finish(out);
         }
     }
 

@@ -11,6 +11,7 @@ const DATA: &[&str] = &[
     "precopy_rounds",
     "checkpoints_committed",
     "pages_forward",
+    "pages_whole",
     "pages_reverse",
     "bytes_forward",
     "xbzrle_hit_rate",

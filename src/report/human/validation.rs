@@ -2,7 +2,7 @@
 
 use super::page::{BAD, DIM, GOOD, PLAIN, Page, STRONG, WARN};
 use crate::scenario::published::{Reference, Row, Tolerance};
-use crate::validate::{Compared, Fitted, Validation, Verdict};
+use crate::validate::{Compared, Errors, Fitted, Validation, Verdict};
 use anstyle::Style;
 
 /// What came of some references.
@@ -33,6 +33,28 @@ fn one(page: &mut Page, reference: &Reference, validation: &Validation) {
     }
     page.title("Rows");
     table(page, reference, validation);
+    if !validation.groups.is_empty() {
+        page.title("Size of the errors");
+        groups(page, validation);
+    }
+}
+
+fn groups(page: &mut Page, validation: &Validation) {
+    let names: Vec<String> = validation.groups.iter().map(|group| group.metric.to_string()).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let head = format!("{:width$}  {:>31}  {:>31}", "", "all: rows, median, 95 %", "scored: rows, median, 95 %");
+    page.line("  ", &head, DIM);
+    for (group, name) in validation.groups.iter().zip(names) {
+        let shown = |errors: Errors| format!("{:>9}{:>11}{:>11}", errors.rows, size(errors.median), size(errors.p95));
+        let counted = group.counted.map_or_else(|| format!("{:>31}", "none"), shown);
+        page.line("  ", &format!("{name:width$}  {}  {counted}", shown(group.all)), PLAIN);
+    }
+}
+
+/// Millionths as per cent with two decimals, cut.
+fn size(millionths: u64) -> String {
+    let hundredths = millionths / 100;
+    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
 fn score(validation: &Validation) -> String {
@@ -143,8 +165,7 @@ fn cells(row: &Row, compared: &Compared) -> [String; 7] {
 /// Signed per cent with two decimals, cut.
 fn error(millionths: i64) -> String {
     let sign = if millionths < 0 { '-' } else { '+' };
-    let hundredths = millionths.unsigned_abs() / 100;
-    format!("{sign}{}.{:02} %", hundredths / 100, hundredths % 100)
+    format!("{sign}{}", size(millionths.unsigned_abs()))
 }
 
 /// The first of a row's tolerances that a value keeps; all of them if it keeps none.

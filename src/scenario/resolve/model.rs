@@ -187,6 +187,7 @@ pub(super) fn platform(
     let place_page = required!(context, layers, place_page, Span::ZERO).0;
     let read_page = required!(context, layers, read_page, Span::ZERO).0;
     let stop = required!(context, layers, stop, Span::ZERO).0;
+    let first_touch = optional!(layers, first_touch).map_or(Span::ZERO, |(cost, _)| cost);
     let resume = required!(context, layers, resume, Span::ZERO).0;
     Some(Platform {
         page_size,
@@ -200,7 +201,9 @@ pub(super) fn platform(
         sync_per_gib: required!(context, layers, sync_per_gib, Span::ZERO).0,
         read_page,
         place_page,
-        first_touch: optional!(layers, first_touch).map_or(Span::ZERO, |(cost, _)| cost),
+        first_touch,
+        place_missing: optional!(layers, place_missing)
+            .map_or(place_page.saturating_add(first_touch), |(cost, _)| cost),
         place_zero: optional!(layers, place_zero).map_or(place_page, |(cost, _)| cost),
         xbzrle_page: optional!(layers, xbzrle_page).map(|(cost, _)| cost),
         compress_page: optional!(layers, compress_page).map(|(cost, _)| cost),

@@ -123,7 +123,9 @@ fn post_copy(context: &mut Context<'_>, text: &text::PostCopy, at: &Place) -> Po
     };
     let max_bandwidth = text.max_bandwidth.map(|rate| rate.0);
     context.positive(max_bandwidth != Some(ByteRate::ZERO), &at.key("max_bandwidth"));
-    PostCopy { push, preempt: text.preempt.unwrap_or(false), max_bandwidth }
+    let finish = text.finish.map(|finish| finish.0);
+    context.positive(finish != Some(Span::ZERO), &at.key("finish"));
+    PostCopy { push, preempt: text.preempt.unwrap_or(false), max_bandwidth, finish }
 }
 
 fn hybrid(context: &mut Context<'_>, text: &text::Hybrid, at: &Place) -> Hybrid {

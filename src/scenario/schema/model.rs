@@ -310,6 +310,9 @@ model! {
         decompress_page: Text<Span>,
         /// What a page with contents costs more at a receiver that has never held it (page faults). Default: `"0 s"`.
         first_touch: Text<Span>,
+        /// Placing a page with contents while the VM runs without it (in post-copy), instead of `place_page` and `first_touch`.
+        /// Default: the two together.
+        place_missing: Text<Span>,
         /// Placing one page that holds only zeros. Default: `place_page`.
         place_zero: Text<Span>,
         /// Stopping the vCPUs and saving CPU and device state.

@@ -69,10 +69,14 @@ pub struct PostCopy {
     /// Whether pages that a vCPU waits for have a connection of their own (QEMU's `postcopy-preempt`). Default: false.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preempt: Option<bool>,
-    /// Limit on the push, a budget per window of the platform; pages that were asked for ignore it (QEMU's
-    /// `max-postcopy-bandwidth`). Default: the link limits.
+    /// Limit on the push, a budget per window of the platform (QEMU's `max-postcopy-bandwidth`). Pages that were asked for ignore
+    /// it with `preempt`; without, they too wait for the next window. Default: the link limits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_bandwidth: Option<Text<ByteRate>>,
+    /// As soon as what is left would take less than this at the rate measured in the last window, it goes without the limit
+    /// (QEMU's `downtime-limit`, which ends a post-copy too). Default: the limit holds to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish: Option<Text<Span>>,
 }
 
 /// In which order the source pushes pages that nobody has asked for.

@@ -84,8 +84,13 @@ fn migration() -> impl Strategy<Value = Migration> {
         Just(Push::FromFault),
         (1u64..65).prop_map(|pivots| Push::Bubbling { pivots })
     ];
-    let post_copy = (push, any::<bool>(), option::of(byte_rate()))
-        .prop_map(|(push, preempt, max_bandwidth)| PostCopy { push, preempt, max_bandwidth })
+    let post_copy = (push, any::<bool>(), option::of(byte_rate()), option::of(1u64..1 << 39))
+        .prop_map(|(push, preempt, max_bandwidth, finish)| PostCopy {
+            push,
+            preempt,
+            max_bandwidth,
+            finish: finish.map(Span::from_ns),
+        })
         .boxed();
     let switch =
         prop_oneof![(1u64..1 << 48).prop_map(Switch::Rounds), amount().prop_map(|t| Switch::Time(Span::from_ns(t)))];

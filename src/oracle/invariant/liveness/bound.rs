@@ -17,7 +17,8 @@ pub(super) fn bound(world: &World) -> Span {
     let slowest = slowest_rate(world);
     let transfer = slowest.time_for(scenario.vms[0].memory * 2).unwrap_or(Span::ZERO);
     let platform = &scenario.platform;
-    let placing = platform.place_page.saturating_add(platform.first_touch).max(platform.place_zero);
+    let placing =
+        platform.place_page.saturating_add(platform.first_touch).max(platform.place_missing).max(platform.place_zero);
     let handling = platform
         .read_page
         .saturating_add(placing)

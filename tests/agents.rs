@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{message, step};
+use common::{message, step, step_at};
 use midflight::protocol::{
     Action, Agent, Answer, Attempt, Batch, Channel, Destination, Envelope, Input, Message, Report, Settings, Source,
     Standing, StateId, Timer,
@@ -12,7 +12,7 @@ use midflight::scenario::policy::{
     AnsweredBy, Caps, Detector, Encoding, Ending, Fencing, Handover, HandoverKind, Heartbeat, Migration, OnSilence,
     PreCopy, Rule, StopRule, TransportError,
 };
-use midflight::units::{Bytes, PageCount, Span};
+use midflight::units::{ByteRate, Bytes, PageCount, Span};
 use midflight::vocabulary::Host;
 
 fn settings(kind: HandoverKind, on_silence: OnSilence, destination_on_silence: OnSilence) -> Settings {
@@ -213,7 +213,11 @@ mod post_copy {
 
     /// A source that has switched over and reads its first pages.
     fn pushing(on_silence: OnSilence, preempt: bool) -> Source {
-        let mut source = Source::new(settings(on_silence, preempt));
+        pushing_with(settings(on_silence, preempt))
+    }
+
+    fn pushing_with(settings: Settings) -> Source {
+        let mut source = Source::new(settings);
         step(&mut source, message(Host::Management, Channel::Management, Message::Migrate));
         step(&mut source, Input::Timer(Timer::Setup));
         let moved = step(&mut source, Input::Stopped { state: StateId(0) });
@@ -221,6 +225,43 @@ mod post_copy {
         let first = step(&mut source, Input::Sent { channel: Channel::Migration });
         assert!(matches!(first[..], [Action::Take { .. }]), "{first:?}");
         source
+    }
+
+    /// Pages that were asked for go beside the limit only on a connection of their own. What is little enough goes without it.
+    #[test]
+    fn a_request_on_the_one_connection_waits_for_the_next_window() {
+        let ask = |number| from_destination(Message::Request(FaultId(number)));
+        let fetches =
+            |actions: &[Action]| actions.iter().filter(|action| matches!(action, Action::Fetch { .. })).count();
+        let takes = |actions: &[Action]| actions.iter().any(|action| matches!(action, Action::Take { .. }));
+        for (preempt, left, finish) in
+            [(true, 900, None), (false, 900, None), (false, 900, Some(4000)), (false, 900, Some(1000))]
+        {
+            let mut settings = settings(OnSilence::Wait, preempt);
+            let Migration::PostCopy(post_copy) = &mut settings.policy.migration else { panic!("it is one") };
+            // One batch is a window's budget: 64 pages in 100 ms, so that 900 take 1.4 s.
+            post_copy.max_bandwidth = Some(ByteRate::new(2_000_000));
+            post_copy.finish = finish.map(Span::from_ms);
+            let mut source = pushing_with(settings);
+            let batch = Input::Taken { channel: Channel::Migration, batch: BATCH, pending: PageCount::new(left) };
+            let sent = Input::Sent { channel: Channel::Migration };
+            step(&mut source, batch.clone());
+            let held = step(&mut source, sent.clone());
+            assert!(matches!(held[..], [Action::SetTimer(Timer::Window, _)]), "{held:?}");
+            assert_eq!(fetches(&step(&mut source, ask(1))), usize::from(preempt), "{preempt}");
+            let next = step_at(&mut source, Span::from_ms(100), Input::Timer(Timer::Window));
+            assert_eq!(
+                (fetches(&next), takes(&next)),
+                (usize::from(!preempt), preempt),
+                "what was asked for comes first"
+            );
+            if preempt {
+                continue;
+            }
+            step_at(&mut source, Span::from_ms(101), batch);
+            let again = step_at(&mut source, Span::from_ms(102), sent);
+            assert_eq!(takes(&again), finish == Some(4000), "{finish:?}: {again:?}");
+        }
     }
 
     /// Once it has heard that the VM runs elsewhere, no silence makes it run its own copy.

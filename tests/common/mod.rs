@@ -8,7 +8,7 @@ use assert_cmd::Command;
 use midflight::metric::{COLUMNS, Column};
 use midflight::protocol::{Action, Actions, Agent, Attempt, Channel, Envelope, Epoch, Input, Message};
 use midflight::scenario::{LoadOptions, Scenario, load, load_text};
-use midflight::units::LocalTime;
+use midflight::units::{LocalTime, Span};
 use midflight::vocabulary::Host;
 
 pub fn root() -> &'static Path {
@@ -60,9 +60,14 @@ pub fn scenarios() -> Vec<(PathBuf, Arc<Scenario>)> {
 
 /// What an agent does about one input.
 pub fn step(agent: &mut dyn Agent, input: Input) -> Vec<Action> {
-    let mut actions = Actions::default();
-    agent.step(LocalTime::from_ns(0), input, &mut actions);
-    actions.drain().collect()
+    step_at(agent, Span::ZERO, input)
+}
+
+/// A step so long after the start on the node's own clock.
+pub fn step_at(agent: &mut dyn Agent, after: Span, input: Input) -> Vec<Action> {
+    let mut out = Actions::default();
+    agent.step(LocalTime::from_ns(after.ns()), input, &mut out);
+    out.drain().collect()
 }
 
 /// A message of the first attempt.

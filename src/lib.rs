@@ -52,6 +52,7 @@ pub mod run;
 pub mod check;
 pub mod validate;
 
+pub mod figure;
 pub mod report;
 pub mod trace;
 

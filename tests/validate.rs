@@ -153,6 +153,27 @@ fn what_is_wrong_is_shown_where_it_was_typed() {
     assert_eq!(midflight(&[]).status, 2);
 }
 
+/// What goes to a folder is the table and the figure, the same on any number of threads.
+#[test]
+fn a_table_and_a_figure_are_kept() {
+    let kept = |threads: &str| {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("validate").join(format!("kept-{threads}"));
+        let ran = midflight_on(threads, &["qemu-hybrid", "qemu-failures", "--to", folder.to_str().expect("UTF-8")]);
+        assert_eq!(ran.status, 0, "{}", ran.err);
+        ["table.csv", "predicted-against-measured.svg"]
+            .map(|name| fs::read_to_string(folder.join(name)).expect("written"))
+    };
+    let [table, figure] = kept("1");
+    assert_eq!([&table, &figure], kept("3").each_ref());
+    assert!(table.starts_with("reference,row,metric") && table.lines().count() > 30, "{table}");
+    // Of eight rows or more there is one metric: how soon a failure is noticed in post-copy.
+    for part in ["fault → paused [s]", "measured", "predicted", "qemu", "within 5 %"] {
+        assert!(figure.contains(part), "{part} is not in the figure");
+    }
+    let points = figure.matches("<circle").count();
+    assert!(points > 8, "a point for each row and one for the legend: {points}");
+}
+
 /// A reference whose file was renamed.
 fn renamed() -> String {
     let old = changed("old-name", "\"schema\"", "\"schema\"");

@@ -101,6 +101,9 @@ pub(super) struct ValidateOf {
     /// Reference files, or names of shipped references (see `list models`).
     #[arg(required_unless_present = "all", value_name = "FILE")]
     pub references: Vec<PathBuf>,
+    /// Also write a table (`table.csv`, with every row's reason) and a figure (`predicted-against-measured.svg`) to this folder.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
     /// All shipped references.
     #[arg(long)]
     pub all: bool,

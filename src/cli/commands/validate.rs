@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::run::{bound_columns, colour, quoted, read_with};
+use super::run::{bound_columns, colour, quoted, read_with, write_whole};
 use crate::cli::args::{Format, ValidateOf};
 use crate::cli::{Status, complain, print};
+use crate::figure::predicted_against_measured;
 use crate::report::{csv_validation, human_plan, human_validation, json_validation};
 use crate::scenario::schema::model::ModelKind;
 use crate::scenario::{LoadOptions, Reference, list_models, load_reference};
@@ -36,12 +37,27 @@ pub(in crate::cli) fn validate(arguments: &ValidateOf) -> Status {
             (reference, validation)
         })
         .collect();
+    if let Some(folder) = &arguments.to
+        && let Err(status) = keep(folder, &compared)
+    {
+        return status;
+    }
     let printed = print(&match arguments.format {
         Format::Human => human_validation(&compared, colour(arguments.files.color, io::stdout().is_terminal())),
         Format::Json => json_validation(&compared),
         Format::Csv => csv_validation(&compared),
     });
     if printed == Status::Good { verdict(arguments, &compared) } else { printed }
+}
+
+/// The same as a table and as a figure.
+fn keep(folder: &Path, compared: &[(Reference, Validation)]) -> Result<(), Status> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        complain(&format!("cannot make {}: {error}", folder.display()));
+        Status::BadInput
+    })?;
+    write_whole(&folder.join("table.csv"), &csv_validation(compared))?;
+    write_whole(&folder.join("predicted-against-measured.svg"), &predicted_against_measured(compared))
 }
 
 fn files(arguments: &ValidateOf) -> Vec<PathBuf> {

@@ -90,6 +90,8 @@ pub struct World {
     journal: Journal,
     /// Messages and news for processes of the same host, delivered before the next event.
     handed: VecDeque<(Host, Seat, Input)>,
+    /// Dead processes whose connections their kernels have not closed yet.
+    dying: BTreeMap<u64, (Host, Vec<StreamId>)>,
     counted: PageTally,
     counted_stored: PageTally,
     faults: Vec<FaultState>,
@@ -165,6 +167,7 @@ impl World {
             disk: Disk::default(),
             journal: Journal::default(),
             handed: VecDeque::new(),
+            dying: BTreeMap::new(),
             counted: PageTally::default(),
             counted_stored: PageTally::default(),
             faults: scenario.faults.iter().map(|_| FaultState::Pending).collect(),
@@ -209,6 +212,7 @@ impl World {
             Event::Heal(fault) => self.heal(fault),
             Event::Toggle(fault, part) => self.toggle(fault, part),
             Event::Restart(fault) => self.restart(fault),
+            Event::Buried(number) => self.buried(number),
             Event::Network(event) => {
                 self.before_delivery(event);
                 self.network.on_event(self.now, event, &mut self.effects);

@@ -71,3 +71,13 @@ fn pages_never_held_cost_more_than_pages_sent_before() {
     let more = Span::from_ms(330)..=Span::from_ms(350);
     assert!(more.contains(&(dear - cheap)), "{dear} and {cheap}");
 }
+
+/// A process that is killed gives its memory back before its connections are closed.
+#[test]
+fn the_death_of_a_process_takes_its_time() {
+    let scenario = "recovery/qemu-stop-destination-killed.json";
+    let detected = |sets: &[&str]| record(scenario, sets).detection_time_s.expect("it is noticed");
+    let measured = Span::from_ms(5)..=Span::from_ms(9);
+    assert!(measured.contains(&detected(&[])), "measured 6 to 8 ms: {}", detected(&[]));
+    assert!(detected(&["platform.exit_per_gib=0 s"]) < Span::from_ms(1));
+}

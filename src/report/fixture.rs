@@ -137,6 +137,7 @@ fn platform() -> Platform {
         load: Span::from_ms(1),
         resume: Span::from_ms(1),
         fault: Span::from_us(50),
+        exit_per_gib: Span::ZERO,
         window: Span::from_ms(100),
         iteration: Span::from_ms(50),
         checkpoint: CheckpointCosts::default(),

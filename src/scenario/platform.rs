@@ -82,6 +82,8 @@ pub struct Platform {
     pub resume: Span,
     /// From an access to a page that is not there to the request for it: trap, and the way to the process that asks.
     pub fault: Span,
+    /// From a VMM's death to its kernel's closing its connections, per GiB of guest memory: the memory is given back first.
+    pub exit_per_gib: Span,
     /// Length of the window in which `max_bandwidth` is a budget, and the least over which bandwidth is measured.
     pub window: Span,
     /// How long the sender sends on between two looks at what is left.

@@ -204,6 +204,7 @@ fn platform(platform: &Platform) -> model_text::Platform {
         load: Some(Text(platform.load)),
         resume: Some(Text(platform.resume)),
         fault: Some(Text(platform.fault)),
+        exit_per_gib: Some(Text(platform.exit_per_gib)),
         window: Some(Text(platform.window)),
         iteration: Some(Text(platform.iteration)),
         monitor_in_stop: Some(Word(platform.monitor_in_stop)),

@@ -182,7 +182,11 @@ A row's verdict is one of these:
 | `reported` | the row says in `why` that it does not count, or its published repetitions spread by more than 5 % of their median |
 
 *Predicted* is the median of the row's replications, shown with the least and the greatest. The error is predicted over published
-less one. Exit status: 0 if every row that counts passes and every parameter could be fitted, 1 if not, 2 if a file is wrong.
+less one. Where a reference has four or more rows of one metric, the
+median and the 95th percentile (nearest rank) of their errors' sizes follow, of all rows and of those that count. `--to DIR` keeps a table
+and a figure.
+
+Exit status: 0 if every row that counts passes and every parameter could be fitted, 1 if not, 2 if a file is wrong.
 
 ## How parameters are fitted
 

@@ -37,6 +37,8 @@ pub enum Event {
     Toggle(usize, usize),
     /// What fault number n killed starts again.
     Restart(usize),
+    /// The kernel has done away with dead process number n: its connections are closed.
+    Buried(u64),
 }
 
 /// What comes first among events of equal time.
@@ -73,7 +75,7 @@ impl Event {
     pub fn class(self) -> Class {
         match self {
             Self::Strike(_) | Self::Heal(_) | Self::Chance(_) | Self::Toggle(..) | Self::Restart(_) => Class::Fault,
-            Self::Network(_) => Class::Network,
+            Self::Network(_) | Self::Buried(_) => Class::Network,
             Self::Output(_) | Self::Disk(_) | Self::Access(_) => Class::Guest,
             Self::WorkDone(..) | Self::Request(_) => Class::Work,
             Self::Timer(..) => Class::Timer,

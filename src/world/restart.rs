@@ -4,13 +4,16 @@
 //! that starts again finds is what its hypervisor says of the VM ([`LocalVm`]); what it makes of that is its protocol's affair. The
 //! operator's client and the node connect anew at once; every other connection is lost.
 
+use crate::model::network::StreamId;
 use crate::protocol::{Channel, Input, LocalVm};
 use crate::scenario::{FaultKind, Part};
+use crate::units::Span;
 use crate::vocabulary::Host;
 
 use super::program::{Program, Seat, programs};
 use super::strike::NotFired;
-use super::{Fact, World, host_id};
+use super::work::per_gib;
+use super::{Event, Fact, World, host_id};
 
 impl World {
     /// Whether the host is up and its agent runs.
@@ -23,6 +26,7 @@ impl World {
             return Err(NotFired::AlreadyDead);
         }
         self.forget_hang(host, Part::Host);
+        self.dying.retain(|_, (dying, _)| *dying != host);
         self.network.host_down(self.now, host_id(host), &mut self.effects);
         if self.nodes.contains_key(&host) {
             self.kill_all(host);
@@ -38,9 +42,26 @@ impl World {
         }
         self.forget_hang(host, Part::Vmm);
         let streams = self.kill(host, Seat::Agent, true);
-        self.close_all(host, &streams);
+        self.close_once_gone(host, streams);
         self.bury(host);
         Ok(())
+    }
+
+    /// Its kernel closes a VMM's connections when it has taken the memory back.
+    fn close_once_gone(&mut self, host: Host, streams: Vec<StreamId>) {
+        let takes = per_gib(self.scenario.platform.exit_per_gib, self.scenario.vms[0].memory);
+        if takes == Span::ZERO {
+            return self.close_all(host, &streams);
+        }
+        let number = self.dying.last_key_value().map_or(0, |(last, _)| last + 1);
+        self.dying.insert(number, (host, streams));
+        self.schedule(self.now + takes, Event::Buried(number));
+    }
+
+    pub(super) fn buried(&mut self, number: u64) {
+        if let Some((host, streams)) = self.dying.remove(&number).filter(|(host, _)| self.is_up(*host)) {
+            self.close_all(host, &streams);
+        }
     }
 
     pub(super) fn crash_agent(&mut self, host: Host) -> Result<(), NotFired> {

@@ -232,6 +232,10 @@ impl World {
         let seat = self.seat_of(to, channel);
         if !self.lives(to, seat) {
             self.lose_pages_of(&envelope);
+            if self.dying.values().any(|(_, streams)| streams.contains(&stream)) {
+                // Its kernel takes it for a process that does not read.
+                return;
+            }
             // No process has this connection: the kernel says so.
             self.network.close(self.now, stream, host_id(to), Close::Reset, &mut self.effects);
             return;

@@ -236,6 +236,6 @@ impl World {
     }
 }
 
-fn per_gib(cost: Span, memory: Bytes) -> Span {
+pub(super) fn per_gib(cost: Span, memory: Bytes) -> Span {
     cost.scale_saturating(Ratio::new(memory.get(), BYTES_PER_GIB))
 }

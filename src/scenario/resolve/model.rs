@@ -212,6 +212,7 @@ pub(super) fn platform(
         load: required!(context, layers, load, Span::ZERO).0,
         resume,
         fault: required!(context, layers, fault, Span::ZERO).0,
+        exit_per_gib: optional!(layers, exit_per_gib).map_or(Span::ZERO, |(cost, _)| cost),
         window,
         iteration: optional!(layers, iteration).map_or(window.scale_saturating(Ratio::new(1, 2)), |(span, _)| span),
         monitor_in_stop: optional!(layers, monitor_in_stop).map_or(MonitorInStop::Answers, |(word, _)| word),

@@ -323,6 +323,9 @@ model! {
         resume: Text<Span>,
         /// From an access to a page that is not there to the request for it: trap, and the way to the process that asks.
         fault: Text<Span>,
+        /// From a VMM's death to its kernel's closing its connections, per GiB of guest memory, which is given back first.
+        /// Default: `"0 s"`.
+        exit_per_gib: Text<Span>,
         /// Window in which `max_bandwidth` is a budget and the least over which bandwidth is measured; above zero.
         window: Text<Span>,
         /// How long the sender sends on before it looks at how much is left, and tests QEMU's stop rule. Default: half of

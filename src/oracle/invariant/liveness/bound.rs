@@ -5,6 +5,8 @@ use crate::scenario::{FaultKind, Scenario};
 use crate::units::{ByteRate, Ratio, Span};
 use crate::world::{FaultState, World};
 
+const BYTES_PER_GIB: u64 = 1 << 30;
+
 /// Detection, one longest retransmission and two questions, all memory twice at the slowest rate, the starts, and what checkpoints
 /// and restores add.
 pub(super) fn bound(world: &World) -> Span {
@@ -25,6 +27,9 @@ pub(super) fn bound(world: &World) -> Span {
         .saturating_add(encoding_cost(scenario))
         .saturating_mul(pages(scenario));
     let starts = platform.stop.saturating_add(platform.load).saturating_add(platform.resume);
+    // A dead VMM's connections end when its memory has been taken back; a GiB more than there is covers the rest of one.
+    let gib = scenario.vms[0].memory.get() / BYTES_PER_GIB + 1;
+    let starts = starts.saturating_add(platform.exit_per_gib.saturating_mul(gib));
     // A command that was lost is repeated once.
     let recovery = match scenario.operator.recover {
         Some(recover) => recover.after.saturating_add(recover.retry.saturating_mul(2)),

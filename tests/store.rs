@@ -179,3 +179,38 @@ fn a_restore_takes_no_answer_to_an_earlier_try() {
     assert!(ends(first).is_empty(), "the end of the answer to the first is not that of the second");
     assert!(ends(second).contains(&Action::Load(StateId(7))));
 }
+
+/// What a node had said before it claimed is refused by its own claim. Only what it says under the claim can tell of another's.
+#[test]
+fn its_own_claim_takes_nothing_from_a_restore() {
+    let scenario = common::read_with(&common::root().join("scenarios/recovery/lose-version-outage.json"), &[]);
+    for (epoch, goes_on) in [(Epoch(0), true), (Epoch(1), false)] {
+        let mut source = Source::new(settings(&scenario));
+        let from = |host, channel, epoch, message| {
+            let envelope = Envelope { attempt: Attempt(1), epoch, message };
+            Input::Message { from: host, channel, envelope }
+        };
+        step(&mut source, from(Host::Management, Channel::Management, Epoch(0), Message::Migrate));
+        step(&mut source, Input::Timer(Timer::Setup));
+        step(&mut source, Input::Stopped { state: StateId(0) });
+        step(&mut source, from(DESTINATION, Channel::Question, Epoch(0), Message::Abandon));
+        step(&mut source, from(Host::Staging, Channel::Checkpoint, epoch, Message::Refused(Epoch(1))));
+        let claimed =
+            step(&mut source, from(Host::Staging, Channel::Store, Epoch(1), Message::Claimed(Some(stored(1)))));
+        assert_eq!(!said(&claimed).is_empty(), goes_on, "refused under {epoch:?}: {claimed:?}");
+    }
+    let mut store = Store::new(&settings(&scenario)).expect("there is one");
+    let late = |message| {
+        let envelope = Envelope { attempt: Attempt(1), epoch: Epoch(0), message };
+        Input::Message { from: DESTINATION, channel: Channel::Checkpoint, envelope }
+    };
+    let claim = Envelope { attempt: Attempt(1), epoch: Epoch(1), message: Message::Claim { base: Base::Here } };
+    step(&mut store, Input::Message { from: DESTINATION, channel: Channel::Store, envelope: claim });
+    let batch = Batch { id: 1, pages: PageCount::new(1), bytes: Bytes::new(4104) };
+    let refused = step(&mut store, late(Message::Chunk { version: Version(1), batch }));
+    let under = refused.iter().find_map(|action| match action {
+        Action::Send { envelope: Envelope { epoch, message: Message::Refused(Epoch(1)), .. }, .. } => Some(*epoch),
+        _ => None,
+    });
+    assert_eq!(under, Some(Epoch(0)), "the answer goes under the epoch of what it answers: {refused:?}");
+}

@@ -197,7 +197,7 @@ pub enum Message {
     Full(Version),
     /// Store → protected side: it does not follow on what is here.
     Gap(Version),
-    /// Store → any: whoever asks so late is refused; the epoch here is this.
+    /// Store → any: whoever asks so late is refused; the epoch here is this. It goes under the epoch of what it answers.
     Refused(Epoch),
     /// Restoring side → store: here begins an attempt whose base is with me. A store that has forgotten this may have forgotten
     /// more.

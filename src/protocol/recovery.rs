@@ -6,8 +6,8 @@
 
 use super::lease::Lease;
 use super::{
-    Action, Actions, Attempt, Awaited, Base, Batch, Channel, Epoch, Fenced, FetchId, Input, Message, Settings,
-    Standing, StateId, Stored, Timer,
+    Action, Actions, Attempt, Awaited, Base, Batch, Channel, Envelope, Epoch, Fenced, FetchId, Input, Message,
+    Settings, Standing, StateId, Stored, Timer,
 };
 use crate::scenario::policy::{Checkpoint, Fencing};
 use crate::vocabulary::Host;
@@ -131,7 +131,7 @@ impl Recovery {
     pub(super) fn step(&mut self, input: &Input, out: &mut Actions) -> Option<Came> {
         match input {
             Input::Message { envelope, .. } if envelope.attempt == self.attempt => {
-                return self.message(&envelope.message, out);
+                return self.message(envelope, out);
             }
             Input::Timer(Timer::LeaseOut) if self.step == Step::Fencing => self.entitled(out),
             Input::Timer(Timer::FenceRetry) if self.step == Step::Fencing => self.fence(out),
@@ -152,14 +152,15 @@ impl Recovery {
         None
     }
 
-    fn message(&mut self, message: &Message, out: &mut Actions) -> Option<Came> {
-        match *message {
+    fn message(&mut self, envelope: &Envelope, out: &mut Actions) -> Option<Came> {
+        match envelope.message {
             Message::Claimed(stored) if self.step == Step::Claiming => return Some(self.claimed(stored, out)),
             Message::Unreadable if self.step == Step::Claiming => {
                 return Some(if self.claimed.is_some() { Came::Failed } else { Came::Unreadable });
             }
             Message::Final => return Some(Came::Needless),
-            Message::Refused(epoch) if epoch >= self.epoch => return Some(Came::Superseded),
+            // What this side had said before it claimed is refused, too, by its own claim.
+            Message::Refused(_) if envelope.epoch >= self.epoch => return Some(Came::Superseded),
             Message::Fenced(answer) if self.step == Step::Fencing => match answer {
                 Fenced::Off => self.entitled(out),
                 Fenced::Failed | Fenced::Unknown => {

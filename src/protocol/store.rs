@@ -225,7 +225,7 @@ impl Store {
             return self.say(from, Channel::Store, Message::Final, out);
         }
         if epoch < self.epoch || (epoch == self.epoch && self.claimant != Some(from)) {
-            return self.say(from, Channel::Store, Message::Refused(self.epoch), out);
+            return self.refuse(from, Channel::Store, epoch, out);
         }
         if self.newest.is_none() && base == Base::Absent {
             // There is nothing to restore, and whoever is suspected may be all that is left of the VM: it is not shut out.
@@ -289,11 +289,16 @@ impl Store {
         }
     }
 
+    /// Refuses what was said under this epoch; the answer goes under it, too.
+    fn refuse(&self, to: Host, channel: Channel, epoch: Epoch, out: &mut Actions) {
+        out.send_in(to, channel, self.attempt, epoch, Message::Refused(self.epoch));
+    }
+
     /// Whether this comes from someone who may not write any more, and is answered so.
     fn refuses(&self, from: Host, channel: Channel, epoch: Epoch, out: &mut Actions) -> bool {
         let late = epoch < self.epoch;
         if late {
-            self.say(from, channel, Message::Refused(self.epoch), out);
+            self.refuse(from, channel, epoch, out);
         }
         late
     }

@@ -171,10 +171,9 @@ impl Destination {
     /// Does what news of the checkpoints ask for.
     fn news(&mut self, news: News, out: &mut Actions) {
         match news {
+            // By this side's own claim, perhaps: whether by another's is for the restore to hear.
+            News::Superseded if matches!(self.state, State::Restoring(..)) => {}
             News::Superseded => {
-                if matches!(self.state, State::Restoring(..)) {
-                    Recovery::give_up(out);
-                }
                 self.unwind(out);
                 self.abandon(out);
             }

@@ -6,11 +6,12 @@
 use crate::model::memory::Pages;
 use crate::protocol::{Action, Batch, Input, StateId, Stored, Version};
 use crate::scenario::policy::{Checkpoint, Medium};
-use crate::units::{Bytes, PageCount, Ratio, SimTime, Span};
+use crate::units::{PageCount, Ratio, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
 use super::program::Seat;
 use super::strike::NotFired;
+use super::work::per_gib;
 use super::{Event, Fact, InFlight, PauseCause, VmCopy, World, host_id};
 
 /// Where the checkpoints of a run stand.
@@ -126,7 +127,7 @@ impl World {
         let costs = &scenario.platform.checkpoint;
         Some(match *action {
             Action::Stage => {
-                let sync = scenario.platform.sync_per_gib.scale_saturating(gib(scenario.vms[0].memory));
+                let sync = per_gib(scenario.platform.sync_per_gib, scenario.vms[0].memory);
                 let (copied, pages) = self.stage(host);
                 let cost = costs.stage_page.saturating_mul(copied.get());
                 (costs.stage.saturating_add(sync).saturating_add(cost), Input::Staged { pages }, Then::Nothing)
@@ -380,8 +381,4 @@ impl World {
     pub fn restored_at(&self) -> Option<Host> {
         self.checkpoints.restored
     }
-}
-
-fn gib(memory: Bytes) -> Ratio {
-    Ratio::new(memory.get(), 1 << 30)
 }

@@ -165,7 +165,7 @@ impl Source {
         }
     }
 
-    /// Reads what is next, on each channel that is free: what was asked for comes first, and ignores the limit.
+    /// Reads what is next, on each channel that is free: what was asked for comes first, and on a channel of its own ignores the limit.
     fn go_on(&mut self, out: &mut Actions) {
         let PostCopy { push, preempt, .. } = *self.post_copy();
         let budget = self.settings.chunk;

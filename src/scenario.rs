@@ -13,6 +13,7 @@ mod load;
 mod measured;
 mod moment;
 mod own;
+mod page_trace;
 mod parse;
 pub mod path;
 mod platform;
@@ -28,6 +29,8 @@ mod spelling;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Outcome};
 
@@ -39,6 +42,7 @@ pub use load::{LoadOptions, load, load_text};
 pub use measured::{Measured, MeasurementError, measured};
 pub use moment::{EventMoment, EventPlace};
 pub use own::OwnAgent;
+pub use page_trace::PageTrace;
 pub use platform::{ArrivedPages, CheckpointCosts, DirtyLog, MonitorInStop, Platform};
 pub use policy::{Operator, Policy, Recover, Retry};
 pub use print::{print, print_json};
@@ -125,8 +129,10 @@ pub struct PageClass {
     pub name: String,
     /// How many pages it has.
     pub pages: PageCount,
-    /// Writes of the whole class, a Poisson process in guest time.
+    /// Writes of the whole class, a Poisson process in guest time; none where they are recorded.
     pub write: EventRate,
+    /// Its writes as they were recorded.
+    pub trace: Option<RecordedWrites>,
     /// Reads of the whole class, another Poisson process in guest time. They matter only where pages are missing.
     pub read: EventRate,
     /// Which page an access hits.
@@ -141,6 +147,19 @@ pub struct PageClass {
     pub compressed: Ratio,
     /// Where its pages are.
     pub layout: Layout,
+}
+
+/// The writes of a real program. Within an interval each page is written once; the writes are evenly spread, in an order drawn anew.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RecordedWrites {
+    /// The name of the trace.
+    pub name: String,
+    /// Which pages are written in which interval.
+    pub trace: Arc<PageTrace>,
+    /// How long an interval is, in guest time.
+    pub interval: Span,
+    /// The interval that begins at guest time 0, and to which the guest comes back after the last one.
+    pub from: usize,
 }
 
 /// Which page of its class an access hits.

@@ -18,12 +18,15 @@ const PAGES_MIN: u64 = 8;
 /// When the command to migrate comes at the latest: what the guest does before is no concern of any protocol.
 const MIGRATE_AT: Span = Span::from_ms(50);
 
-/// The same guest with half of the pages of each class.
+/// The same guest with half of the pages of each class; none if one has its pages from a recording.
 pub(super) fn halved(scenario: &Scenario) -> Option<Scenario> {
     let mut smaller = scenario.clone();
     let vm = &mut smaller.vms[0];
     let mut all = PageCount::ZERO;
     for class in &mut vm.workload.classes {
+        if class.trace.is_some() {
+            return None;
+        }
         class.pages = PageCount::new((class.pages.get() / 2).max(1));
         class.wake = class.wake.min(class.pages);
         all += class.pages;

@@ -7,6 +7,7 @@ mod clock;
 mod disk;
 mod layout;
 mod output;
+mod replay;
 mod scout;
 mod writes;
 

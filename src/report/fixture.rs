@@ -75,6 +75,7 @@ fn vm() -> Vm {
         name: "all".into(),
         pages: PageCount::new(16_384),
         write: EventRate::per_s(5_000),
+        trace: None,
         read: EventRate::ZERO,
         wake: PageCount::ZERO,
         pattern: Pattern::Uniform,

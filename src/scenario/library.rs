@@ -9,6 +9,7 @@ use std::sync::Arc;
 use include_dir::{Dir, include_dir};
 
 use super::error::ScenarioError;
+use super::page_trace::PageTrace;
 use super::parse::{parse, parse_reference};
 use super::schema::model::{Header, Model, ModelKind, Network, Platform, Workload};
 use super::schema::policy::Policy;
@@ -132,9 +133,15 @@ fn about(kind: ModelKind, source: &Arc<Source>) -> String {
             parse_reference::<ReferenceFile>(source).ok().map(|file| first_sentence(&file.why).into())
         }
         ModelKind::Trace => Some(format!("A rate trace of {} steps.", source.text().lines().skip(1).count())),
+        ModelKind::PageTrace => page_trace(source),
         ModelKind::Law => Some(format!("A sample of {} times.", source.text().lines().skip(1).count())),
     }
     .unwrap_or_default()
+}
+
+fn page_trace(source: &Source) -> Option<String> {
+    let trace = PageTrace::parse(source.text()).ok()?;
+    Some(format!("Writes to {} pages in {} intervals.", trace.pages(), trace.len()))
 }
 
 fn first_sentence(text: &str) -> &str {

@@ -1,7 +1,7 @@
 //! What it means → a complete text: models inline, nothing left to defaults.
 //!
-//! Manifests and capsules store this form, so that they mean the same when models and defaults have changed. Law:
-//! `resolve(print(s)) = s` (a property test), for every scenario that resolving can give.
+//! Manifests and capsules store this form, so that they mean the same when models and defaults have changed; only recorded writes
+//! stay a name, for their size. Law: `resolve(print(s)) = s` (a property test), for every scenario that resolving can give.
 
 mod checkpoint;
 mod fault;
@@ -17,7 +17,7 @@ use super::schema::quantity::{FidelityText, SchemaVersion, Text, Word};
 use super::schema::verdict as verdict_text;
 use super::schema::{self, Empty, ScenarioFile};
 use super::{Capsule, Fidelity, Network, OutputFlow, Pattern, Platform, Scenario, Vm, Workload};
-use crate::units::Bytes;
+use crate::units::{Bytes, Span};
 use crate::vocabulary::{Defect, Host};
 
 /// The complete text form. `columns` gives the units of bounds; a bound on an unknown column is printed as a count.
@@ -139,7 +139,12 @@ fn workload(workload: &Workload, page_size: Bytes) -> model_text::Workload {
     let classes = workload.classes.iter().map(|class| model_text::Class {
         name: class.name.clone(),
         size: Some(Text(class.pages.bytes(page_size))),
-        write: Text(class.write),
+        write: class.trace.is_none().then_some(Text(class.write)),
+        trace: class.trace.as_ref().map(|recorded| model_text::Trace {
+            runs: recorded.name.clone(),
+            interval: Some(Text(recorded.interval)),
+            from: Some(Text(Span::from_ns(recorded.interval.ns() * recorded.from as u64))),
+        }),
         read: Some(Text(class.read)),
         wake: Some(Text(class.wake)),
         pattern: Some(match class.pattern {
@@ -147,7 +152,7 @@ fn workload(workload: &Workload, page_size: Bytes) -> model_text::Workload {
             Pattern::Sequential => model_text::Pattern::Sequential(Empty {}),
             Pattern::Zipf { exponent } => model_text::Pattern::Zipf(model_text::Zipf { exponent: Text(exponent) }),
         }),
-        zero: Some(Text(class.zero)),
+        zero: class.trace.is_none().then_some(Text(class.zero)),
         delta: Some(Text(class.delta)),
         compressed: Some(Text(class.compressed)),
         layout: Some(Word(class.layout)),

@@ -72,6 +72,10 @@ A model file has the fields of its kind and four more: `schema` (1), `about` (wh
 header `from_s,rate_bit_s`, the sample of an empirical law a file `models/laws/NAME.csv` with the header `time_s`; times are seconds,
 read exactly as typed.
 
+A page trace, the recorded writes of a real program, is a file `models/traces/NAME.runs`. Each line is an interval: the pages that were
+written in it, as runs of consecutive numbers. `gap` is a page and `gapxlength` several, the gap counted from the end of the run before: `3
+0x2 7` is pages 3, 4, 5 and 13. An empty line is an interval in which nothing was written.
+
 A policy's file may have `tolerates` and `waives`, too: the claims of every scenario that names it, in place or as a base, and
 gives none of its own (`\"tolerates\": []` claims nothing). A waiver of what a scenario must violate is left out.
 ";
@@ -90,7 +94,7 @@ pub fn json_schema() -> Value {
     schema_of::<ScenarioFile>("Midflight scenario")
 }
 
-/// The JSON Schema of a model file; traces and samples, being CSV, have none.
+/// The JSON Schema of a model file; traces and samples, being no JSON, have none.
 pub fn model_schema(kind: ModelKind) -> Option<Value> {
     match kind {
         ModelKind::Network => Some(schema_of::<NetworkFile>("Midflight network model")),
@@ -98,7 +102,7 @@ pub fn model_schema(kind: ModelKind) -> Option<Value> {
         ModelKind::Workload => Some(schema_of::<WorkloadFile>("Midflight workload model")),
         ModelKind::Policy => Some(schema_of::<PolicyFile>("Midflight policy")),
         ModelKind::Reference => Some(schema_of::<ReferenceFile>("Midflight reference")),
-        ModelKind::Trace | ModelKind::Law => None,
+        ModelKind::Trace | ModelKind::PageTrace | ModelKind::Law => None,
     }
 }
 

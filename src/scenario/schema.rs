@@ -14,6 +14,7 @@ pub mod fault;
 pub mod model;
 pub mod policy;
 pub mod quantity;
+mod rate_trace;
 pub mod reference;
 pub mod verdict;
 mod workload;

@@ -64,7 +64,7 @@ impl Placement {
 
 /// A keyed permutation of 0‥n.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Shuffle {
+pub struct Shuffle {
     n: u64,
     half_bits: u32,
     keys: [u64; 4],
@@ -72,13 +72,19 @@ struct Shuffle {
 
 impl Shuffle {
     fn new(n: u64, vm: u32, seed: RunSeed) -> Self {
-        let bits = 64 - n.saturating_sub(1).leading_zeros();
         let mut stream = seed.stream(Purpose::Layout, vm);
-        let keys = std::array::from_fn(|_| stream.bits());
-        Self { n, half_bits: bits.div_ceil(2).max(1), keys }
+        Self::of(n, || stream.bits())
     }
 
-    fn forward(&self, index: u64) -> u64 {
+    /// One that is drawn.
+    pub fn of(n: u64, mut bits: impl FnMut() -> u64) -> Self {
+        let width = 64 - n.saturating_sub(1).leading_zeros();
+        let keys = std::array::from_fn(|_| bits());
+        Self { n, half_bits: width.div_ceil(2).max(1), keys }
+    }
+
+    /// Where `index` goes.
+    pub fn forward(&self, index: u64) -> u64 {
         self.walk(index, |s, x| s.keys.iter().fold(x, |x, &key| s.round(x, key)))
     }
 
@@ -131,6 +137,7 @@ mod tests {
             name: "c".into(),
             pages: PageCount::new(pages),
             write: EventRate::ZERO,
+            trace: None,
             read: EventRate::ZERO,
             wake: PageCount::ZERO,
             pattern: Pattern::Uniform,

@@ -3,7 +3,7 @@
 //! Writes of a class are a Poisson process, reads another; the rate is its own times the phase's factor. The process is drawn as one
 //! sequence of (gap, page) and consumed in order however the run is stepped: a workload does not depend on how a
 //! policy chops time. A gap is an exponential of mean 1 that is used up at the current rate, so that a change of
-//! phase stretches what is left of it.
+//! phase stretches what is left of it. Where writes were recorded they come from the recording instead ([`super::replay`]).
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use crate::scenario::{Pattern, Workload};
 use crate::units::{Bytes, EventRate, Ratio, Span};
 
 use super::layout::Placement;
+use super::replay::{Position, Replay};
 
 /// What all executions of a guest share: where its pages are and how each class behaves.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -26,6 +27,8 @@ struct ClassModel {
     /// Pages at the end of the class that hold zeros until written.
     zero_from: u64,
     pattern: PatternModel,
+    /// Its writes, if they were recorded.
+    replay: Option<Replay>,
     writes: Gaps,
     reads: Gaps,
     /// Pages at its beginning that are touched at a start with pages missing.
@@ -60,6 +63,8 @@ pub struct Cursor {
     /// Guest time of the next write; `None`: never again.
     next: Option<Span>,
     sweep: u64,
+    /// Where in the recording, if writes come from one.
+    position: Option<Position>,
 }
 
 impl WriteModel {
@@ -69,6 +74,7 @@ impl WriteModel {
             pages: class.pages.get(),
             zero_from: class.pages.get() - class.zero.of(class.pages.get()),
             pattern: PatternModel::new(&class.pattern, class.pages.get()),
+            replay: class.trace.as_ref().map(|recorded| Replay::new(recorded, &workload.phases)),
             writes: Gaps::new(class.write, workload),
             reads: Gaps::new(class.read, workload),
             wake: class.wake.get(),
@@ -82,9 +88,15 @@ impl WriteModel {
     pub fn start(&self, vm: u32, seed: RunSeed) -> Vec<Cursor> {
         let cursor = |(i, class): (usize, &ClassModel)| {
             let entity = vm << 16 | u32::try_from(i).expect("few classes");
-            let mut cursor = Cursor { stream: seed.stream(Purpose::Writes, entity), next: None, sweep: 0 };
-            cursor.next = class.writes.after(Span::ZERO, &mut cursor.stream);
-            cursor
+            let mut stream = seed.stream(Purpose::Writes, entity);
+            let (position, next) = match &class.replay {
+                Some(replay) => {
+                    let (position, next) = replay.start(&mut stream);
+                    (Some(position), next)
+                }
+                None => (None, class.writes.after(Span::ZERO, &mut stream)),
+            };
+            Cursor { stream, next, sweep: 0, position }
         };
         self.classes.iter().enumerate().map(cursor).collect()
     }
@@ -94,8 +106,7 @@ impl WriteModel {
     pub fn advance(&self, cursors: &mut [Cursor], until: Span, mut write: impl FnMut(u64)) {
         for (number, (class, cursor)) in self.classes.iter().zip(cursors).enumerate() {
             while let Some(at) = cursor.next.filter(|&at| at <= until) {
-                write(self.placement.page(number, class.draw(cursor)));
-                cursor.next = class.writes.after(at, &mut cursor.stream);
+                write(self.placement.page(number, class.pass(at, Access::Write, cursor)));
             }
         }
     }
@@ -106,7 +117,7 @@ impl WriteModel {
             let entity = vm << 16 | u32::try_from(i).expect("few classes");
             let mut stream = seed.stream(Purpose::Reads, entity);
             let next = class.reads.after(from, &mut stream);
-            Cursor { stream, next, sweep: 0 }
+            Cursor { stream, next, sweep: 0, position: None }
         };
         self.classes.iter().enumerate().map(cursor).collect()
     }
@@ -114,14 +125,7 @@ impl WriteModel {
     /// The next access of one cursor of class `class`, which it passes: its guest time and page.
     pub fn pass(&self, class: usize, kind: Access, cursor: &mut Cursor) -> Option<(Span, u64)> {
         let at = cursor.next?;
-        let model = &self.classes[class];
-        let page = self.placement.page(class, model.draw(cursor));
-        let gaps = match kind {
-            Access::Write => &model.writes,
-            Access::Read => &model.reads,
-        };
-        cursor.next = gaps.after(at, &mut cursor.stream);
-        Some((at, page))
+        Some((at, self.placement.page(class, self.classes[class].pass(at, kind, cursor))))
     }
 
     /// The n-th page that is touched at a start with pages missing.
@@ -139,7 +143,8 @@ impl WriteModel {
     /// Whether `page` holds only zeros as long as it has not been written.
     pub fn starts_as_zero(&self, page: u64) -> bool {
         let (class, index) = self.placement.class_of(page);
-        index >= self.classes[class].zero_from
+        let class = &self.classes[class];
+        class.replay.as_ref().map_or(index >= class.zero_from, |replay| replay.starts_as_zero(index))
     }
 
     /// What compression leaves of `page`.
@@ -174,6 +179,22 @@ impl Cursor {
 }
 
 impl ClassModel {
+    /// The page of the access due at `at`, which the cursor passes.
+    fn pass(&self, at: Span, kind: Access, cursor: &mut Cursor) -> u64 {
+        if let (Some(replay), Some(position)) = (&self.replay, &mut cursor.position) {
+            let (index, next) = replay.pass(position, &mut cursor.stream);
+            cursor.next = next;
+            return index;
+        }
+        let index = self.draw(cursor);
+        let gaps = match kind {
+            Access::Write => &self.writes,
+            Access::Read => &self.reads,
+        };
+        cursor.next = gaps.after(at, &mut cursor.stream);
+        index
+    }
+
     fn draw(&self, cursor: &mut Cursor) -> u64 {
         match &self.pattern {
             PatternModel::Uniform => cursor.stream.below(self.pages),
@@ -276,7 +297,7 @@ fn zipf_buckets(exponent: Ratio, pages: u64) -> Vec<(u64, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Layout, PageClass, WorkloadPhase};
+    use crate::scenario::{Layout, PageClass, RecordedWrites, WorkloadPhase};
     use crate::units::PageCount;
     use proptest::prelude::*;
 
@@ -287,6 +308,7 @@ mod tests {
             name: "c".into(),
             pages: PageCount::new(pages),
             write: EventRate::per_s(1000),
+            trace: None,
             read: EventRate::ZERO,
             wake: PageCount::ZERO,
             pattern,
@@ -348,6 +370,11 @@ mod tests {
                 let load = workload(pattern, 500, phases.clone());
                 prop_assert_eq!(writes(&load, &steps), writes(&load, &[last]));
             }
+            let mut recorded = workload(Pattern::Uniform, 9, phases);
+            let trace = Arc::new(crate::scenario::PageTrace::parse("0x5 3\n\n2x4").expect("a trace"));
+            let name = String::new();
+            recorded.classes[0].trace = Some(RecordedWrites { name, trace, interval: Span::from_ms(100), from: 0 });
+            prop_assert_eq!(writes(&recorded, &steps), writes(&recorded, &[last]));
         }
     }
 }

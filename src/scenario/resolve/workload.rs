@@ -1,16 +1,21 @@
 //! `memory` and `workload`: classes of whole pages that together are the memory, no more and no less.
 
+use std::sync::Arc;
+
 use super::context::{Context, Place};
 use crate::scenario::schema::Vm as VmText;
-use crate::scenario::schema::model::{Class, Pattern as PatternText, WorkloadPhase as PhaseText};
-use crate::scenario::{Layout, PageClass, Pattern, Workload, WorkloadPhase};
-use crate::units::{Bytes, EventRate, PageCount, Ratio};
+use crate::scenario::schema::model::{Class, ModelKind, Pattern as PatternText, WorkloadPhase as PhaseText};
+use crate::scenario::schema::quantity::Text;
+use crate::scenario::{Layout, PageClass, PageTrace, Pattern, RecordedWrites, Workload, WorkloadPhase};
+use crate::units::{Bytes, EventRate, PageCount, Ratio, Span};
 
 /// Pages of the largest guest: 4 TiB of 4 KiB pages, which take 9 GiB of the simulating host's memory.
 const MAX_PAGES: PageCount = PageCount::new(1 << 30);
 /// Writes of one class: a write every 10 ns, as fast as memory answers; gaps are whole nanoseconds.
 const MAX_ACCESSES: EventRate = EventRate::per_s(100_000_000);
 const MAX_EXPONENT: u64 = 10;
+/// The default of an interval of a recording.
+const INTERVAL: Span = Span::from_ms(100);
 
 pub(super) fn workload(
     context: &mut Context<'_>,
@@ -34,10 +39,19 @@ pub(super) fn workload(
     }
     let layers = layers?;
     let (classes, classes_at) = context.required(&layers, "classes", |workload| workload.classes.clone(), Vec::new());
-    let sizes = sizes(context, &classes, memory, page_size, &classes_at);
-    let classes = classes.iter().zip(sizes).enumerate();
-    let classes =
-        classes.map(|(i, (text, pages))| class(context, text, pages, page_size, &classes_at.index(i))).collect();
+    let recorded = classes.iter().enumerate();
+    let recorded: Vec<_> = recorded.map(|(i, text)| recorded_writes(context, text, &classes_at.index(i))).collect();
+    if classes.iter().zip(&recorded).any(|(text, recorded)| text.trace.is_some() && recorded.is_none()) {
+        return None;
+    }
+    let with_sizes = sized(context, &classes, &recorded, page_size, &classes_at);
+    let sizes = sizes(context, &with_sizes, memory, page_size, &classes_at);
+    let classes = classes.iter().zip(recorded).zip(sizes).enumerate();
+    let class = |(i, ((text, trace), pages)): (usize, ((&Class, _), _))| {
+        let class = class(context, text, pages, page_size, &classes_at.index(i));
+        PageClass { trace, ..class }
+    };
+    let classes = classes.map(class).collect();
     let phases = layers.pick("phases", |workload| workload.phases.clone());
     let phases = phases.map_or_else(Vec::new, |(phases, at)| rising(context, &phases, &at));
     let workload = Workload { classes, phases };
@@ -57,6 +71,69 @@ fn bounded(context: &mut Context<'_>, workload: &Workload, at: &Place) {
             }
         }
     }
+}
+
+/// The recorded writes of a class that has them; a class has either these or a rate.
+fn recorded_writes(context: &mut Context<'_>, text: &Class, at: &Place) -> Option<RecordedWrites> {
+    let Some(trace) = &text.trace else {
+        if text.write.is_none() {
+            context.problem(at, "writes neither at a rate nor as recorded", Some("give it a `write` or a `trace`"));
+        }
+        return None;
+    };
+    for (key, given) in [("write", text.write.is_some()), ("zero", text.zero.is_some())] {
+        if given {
+            context.problem(&at.key(key), format!("the `trace` says so, and `{key}` does, too"), Some("leave one out"));
+        }
+    }
+    let at = at.key("trace");
+    let interval = trace.interval.map_or(INTERVAL, |interval| interval.0);
+    context.positive(interval != Span::ZERO, &at.key("interval"));
+    let source = context.find(ModelKind::PageTrace, &trace.runs, &at.key("runs"))?;
+    let pages = match PageTrace::parse(source.text()) {
+        Ok(pages) => pages,
+        Err((offset, reason)) => {
+            context.line_problem(&source, offset, reason);
+            return None;
+        }
+    };
+    let from = trace.from.map_or(Span::ZERO, |from| from.0);
+    if interval == Span::ZERO || !from.ns().is_multiple_of(interval.ns()) {
+        context.problem(&at.key("from"), format!("{from} is not a whole number of intervals of {interval}"), None);
+        return None;
+    }
+    let from = usize::try_from(from.ns() / interval.ns()).unwrap_or(usize::MAX);
+    if from >= pages.len() || (from..pages.len()).all(|i| pages.written(i).is_empty()) {
+        context.problem(
+            &at.key("from"),
+            format!("nothing is written from there on in {} intervals", pages.len()),
+            None,
+        );
+        return None;
+    }
+    Some(RecordedWrites { name: trace.runs.clone(), trace: Arc::new(pages), interval, from })
+}
+
+/// The classes with the sizes that their traces give them.
+fn sized(
+    context: &mut Context<'_>,
+    classes: &[Class],
+    recorded: &[Option<RecordedWrites>],
+    page_size: Bytes,
+    at: &Place,
+) -> Vec<Class> {
+    let mut sized = classes.to_vec();
+    for (i, (class, recorded)) in sized.iter_mut().zip(recorded).enumerate() {
+        let Some(recorded) = recorded else { continue };
+        let pages = PageCount::new(recorded.trace.pages());
+        let size = pages.bytes(page_size);
+        if class.size.is_some_and(|given| given.0 != size) {
+            let message = format!("the trace is about {pages}, {size}");
+            context.problem(&at.index(i).key("size"), message, Some("leave it out"));
+        }
+        class.size = Some(Text(size));
+    }
+    sized
 }
 
 /// Pages of each class; together the memory, or a problem.
@@ -134,7 +211,8 @@ fn class(context: &mut Context<'_>, text: &Class, pages: PageCount, page_size: B
     PageClass {
         name: text.name.clone(),
         pages,
-        write: text.write.0,
+        write: text.write.map_or(EventRate::ZERO, |write| write.0),
+        trace: None,
         read: text.read.map_or(EventRate::ZERO, |read| read.0),
         wake: text.wake.map_or(PageCount::ZERO, |wake| wake.0),
         pattern,

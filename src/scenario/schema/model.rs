@@ -15,7 +15,8 @@ use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, MapAccess, Vi
 use serde::ser::{Serialize, Serializer};
 
 use super::quantity::{SchemaVersion, Text, Word};
-pub use super::workload::{Class, Pattern, WorkloadPhase, Zipf};
+pub use super::rate_trace::{RateStep, RateTrace};
+pub use super::workload::{Class, Pattern, Trace, WorkloadPhase, Zipf};
 use crate::scenario::{ArrivedPages, DirtyLog, MonitorInStop, Nics};
 use crate::units::{ByteRate, Bytes, PageCount, Ratio, Span};
 
@@ -32,6 +33,8 @@ pub enum ModelKind {
     Policy,
     /// A rate over time, as CSV.
     Trace,
+    /// Which pages a real program wrote, interval by interval.
+    PageTrace,
     /// A sample of times, as CSV.
     Law,
     /// Published results.
@@ -40,8 +43,16 @@ pub enum ModelKind {
 
 impl ModelKind {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Network, Self::Platform, Self::Workload, Self::Policy, Self::Trace, Self::Law, Self::Reference];
+    pub const ALL: [Self; 8] = [
+        Self::Network,
+        Self::Platform,
+        Self::Workload,
+        Self::Policy,
+        Self::Trace,
+        Self::PageTrace,
+        Self::Law,
+        Self::Reference,
+    ];
 
     /// The word for one.
     pub const fn as_str(self) -> &'static str {
@@ -51,6 +62,7 @@ impl ModelKind {
             Self::Workload => "workload",
             Self::Policy => "policy",
             Self::Trace => "trace",
+            Self::PageTrace => "page trace",
             Self::Law => "law",
             Self::Reference => "reference",
         }
@@ -62,7 +74,7 @@ impl ModelKind {
             Self::Platform => "platforms",
             Self::Workload => "workloads",
             Self::Policy => "policies",
-            Self::Trace => "traces",
+            Self::Trace | Self::PageTrace => "traces",
             Self::Law => "laws",
             Self::Reference => "references",
         }
@@ -71,6 +83,7 @@ impl ModelKind {
     pub const fn extension(self) -> &'static str {
         match self {
             Self::Trace | Self::Law => "csv",
+            Self::PageTrace => "runs",
             _ => "json",
         }
     }
@@ -372,24 +385,4 @@ model! {
         /// Changes of all rates, by rising guest time. Default: the factor is 100 % throughout.
         phases: Vec<WorkloadPhase>,
     }
-}
-
-/// Changes of a rate over time, in place or in a file.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum RateTrace {
-    /// The steps, by rising time.
-    Steps(Vec<RateStep>),
-    /// The stem of a file in `models/traces` with the header `from_s,rate_bit_s`.
-    Csv(String),
-}
-
-/// From a time on, the migration cards have this rate.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RateStep {
-    /// Time since the start of the run.
-    pub from: Text<Span>,
-    /// The rate; `"0 B/s"` stops everything.
-    pub rate: Text<ByteRate>,
 }

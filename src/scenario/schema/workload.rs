@@ -17,8 +17,13 @@ pub struct Class {
     /// that the other classes leave.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<Text<Bytes>>,
-    /// Writes of the whole class, a Poisson process in guest time.
-    pub write: Text<EventRate>,
+    /// Writes of the whole class, a Poisson process in guest time. This or `trace`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub write: Option<Text<EventRate>>,
+    /// The recorded writes of a real program in place of `write` and `zero`; its `pattern` is that of the reads alone, and its size
+    /// is the trace's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
     /// Reads of the whole class, another Poisson process in guest time; they matter only where pages are missing. Default:
     /// `"0 /s"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -44,6 +49,22 @@ pub struct Class {
     /// `"contiguous"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Word<Layout>>,
+}
+
+/// Writes as they were recorded. In each interval every page that was written in it is written once; these writes are evenly spread
+/// over the interval, in an order that is drawn anew each time. Pages not written before `from` hold zeros. After the last interval
+/// comes that of `from` again.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Trace {
+    /// The stem of a file `models/traces/NAME.runs`.
+    pub runs: String,
+    /// How long an interval is, in guest time. Default: `"100 ms"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Text<Span>>,
+    /// Where in the recording guest time 0 is, in whole intervals. Default: `"0 s"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Text<Span>>,
 }
 
 /// Which page of its class an access hits.

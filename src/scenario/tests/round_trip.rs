@@ -141,6 +141,7 @@ fn class() -> impl Strategy<Value = PageClass> {
             name: String::new(),
             pages: PageCount::new(pages),
             write: EventRate::per_megasecond(write),
+            trace: None,
             read: EventRate::per_megasecond(read),
             wake: PageCount::new(read % (pages + 1)),
             pattern,

@@ -141,6 +141,49 @@ fn errors_in_models_are_drawn_in_their_files() {
     }
 }
 
+/// A guest whose one class is as the fields say, beside 1 MiB that it never touches.
+fn recorded(fields: &str) -> String {
+    let classes = format!("{{\"classes\": [{{\"name\": \"p\", {fields}}}, {{\"name\": \"r\", \"write\": \"0 /s\"}}]}}");
+    GOOD.replace("\"write-uniform\"", &classes)
+}
+
+#[test]
+fn recorded_writes_are_read_and_printed_by_name() {
+    let scenario = recorded("\"trace\": {\"runs\": \"t\", \"interval\": \"50 ms\", \"from\": \"100 ms\"}");
+    let runs = ("models/traces/t.runs", "0\n\n2x3\n");
+    let folder = Folder::new("recorded", &[("deep/er/s.json", &scenario), runs]);
+    let scenario = folder.load().expect("a good scenario");
+    let class = &scenario.vms[0].workload.classes[0];
+    let trace = class.trace.as_ref().expect("recorded writes");
+    assert_eq!((class.pages.get(), trace.from, trace.interval), (5, 2, Span::from_ms(50)));
+    let again = Folder::new("recorded again", &[("deep/er/s.json", &print_json(&scenario, &[])), runs]);
+    assert_eq!(again.load().expect("what was printed").vms, scenario.vms);
+}
+
+#[test]
+fn what_is_wrong_with_recorded_writes_is_said() {
+    let class = "vms[0].workload.classes[0]";
+    let cases: &[(&str, &str, &[&str])] = &[
+        ("\"size\": \"1 MiB\"", "0", &[class, "neither at a rate nor as recorded", "`write` or a `trace`"]),
+        ("\"trace\": {\"runs\": \"t\"}, \"write\": \"1 /s\"", "0", &["classes[0].write", "leave one out"]),
+        ("\"trace\": {\"runs\": \"t\"}, \"zero\": \"1 %\"", "0", &["classes[0].zero", "leave one out"]),
+        ("\"trace\": {\"runs\": \"t\"}, \"size\": \"1 MiB\"", "0x9", &["[0].size: the trace is about 9 pages, 36 KiB"]),
+        ("\"trace\": {\"runs\": \"u\"}", "0", &["trace.runs: there is no page trace `u`", "did you mean `t`?"]),
+        ("\"trace\": {\"runs\": \"t\", \"from\": \"50 ms\"}", "0", &["from: 50 ms is not a whole number of intervals"]),
+        ("\"trace\": {\"runs\": \"t\", \"from\": \"1 s\"}", "0", &["from: nothing is written from there on in 1 int"]),
+        ("\"trace\": {\"runs\": \"t\", \"interval\": \"0 s\"}", "0", &["trace.interval: is zero"]),
+        ("\"trace\": {\"runs\": \"t\", \"intervall\": \"1 s\"}", "0", &["did you mean `interval`?"]),
+        ("\"trace\": {\"runs\": \"t\"}", "0x2\n3 4x\n", &["t.runs:2:1", "`4x` is no run of pages"]),
+    ];
+    for (i, (fields, runs, parts)) in cases.iter().enumerate() {
+        let files = [("deep/er/s.json", &*recorded(fields)), ("models/traces/t.runs", runs)];
+        let error = Folder::new(&format!("unrecorded{i}"), &files).load().expect_err(fields);
+        for part in *parts {
+            assert!(error.contains(part), "{fields}\nwants: {part}\ngot:\n{error}");
+        }
+    }
+}
+
 #[test]
 fn the_shipped_scenarios_load() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -120,6 +120,17 @@ pub struct Workload {
     pub classes: Vec<PageClass>,
     /// Changes of all rates, by rising guest time. Before the first the factor is 1.
     pub phases: Vec<WorkloadPhase>,
+    /// The schedule that the guest keeps; `None`: what is kept from its work does it later.
+    pub pace: Option<Pace>,
+}
+
+/// A guest that works by a schedule of the world outside: what stands between it and its work puts it behind, and it makes up for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Pace {
+    /// Writes that it is able to do, of all its classes together. Less than their rates: it never keeps its schedule.
+    pub able: EventRate,
+    /// How far behind it can be; more is given up.
+    pub backlog: Span,
 }
 
 /// Pages that behave alike.

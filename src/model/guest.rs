@@ -11,7 +11,7 @@ mod replay;
 mod scout;
 mod writes;
 
-pub use clock::GuestClock;
+pub use clock::{GuestClock, Schedule};
 pub use disk::DiskWriter;
 pub use output::Sender;
 pub use scout::Scout;
@@ -22,8 +22,24 @@ use std::sync::Arc;
 use crate::model::disk::{Disk, DiskWrite};
 use crate::model::memory::{BranchId, Content, Memory};
 use crate::rng::RunSeed;
-use crate::scenario::{Output, Vm};
+use crate::scenario::{Output, PageClass, RecordedWrites, Vm, Workload};
 use crate::units::{Bytes, PageCount, Ratio, SimTime, Span};
+
+/// The schedule of a guest that has one: how much faster it is able to work than its classes ask, together.
+fn schedule(workload: &Workload) -> Option<Schedule> {
+    let pace = workload.pace?;
+    let rate = |class: &PageClass| class.write.micro().saturating_add(class.trace.as_ref().map_or(0, recorded_rate));
+    let asked = workload.classes.iter().map(rate).fold(0, u64::saturating_add);
+    Some(Schedule { able: Ratio::new(pace.able.micro(), asked.max(1)), backlog: pace.backlog })
+}
+
+/// Mean writes of a recording [micro-events/s].
+fn recorded_rate(recorded: &RecordedWrites) -> u64 {
+    let intervals = recorded.from..recorded.trace.len();
+    let writes: usize = intervals.clone().map(|interval| recorded.trace.written(interval).len()).sum();
+    let lasts = u128::from(recorded.interval.ns()) * intervals.len() as u128;
+    u64::try_from(writes as u128 * 1_000_000_000_000_000 / lasts).unwrap_or(u64::MAX)
+}
 
 /// One execution's position in the guest's life.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,7 +62,7 @@ impl Guest {
             cursors: model.start(number, seed),
             model,
             output: vm.output.clone(),
-            clock: GuestClock::new(vm.vcpus),
+            clock: GuestClock::new(vm.vcpus, schedule(&vm.workload)),
             sender: vm.output.as_ref().map(|output| Sender::new(output, number, seed)),
             disk: vm.disk.as_ref().map(|disk| DiskWriter::new(disk, number, seed)),
             scout: None,

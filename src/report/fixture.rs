@@ -88,7 +88,7 @@ fn vm() -> Vm {
         name: "vm".into(),
         memory: Bytes::new(64 << 20),
         vcpus: 1,
-        workload: Workload { classes: vec![class], phases: Vec::new() },
+        workload: Workload { classes: vec![class], phases: Vec::new(), pace: None },
         output: Some(Output { rate: EventRate::per_s(200), size: Bytes::new(1_000), flow: OutputFlow::Open }),
         disk: None,
     }

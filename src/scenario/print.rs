@@ -16,7 +16,7 @@ use super::schema::policy as policy_text;
 use super::schema::quantity::{FidelityText, SchemaVersion, Text, Word};
 use super::schema::verdict as verdict_text;
 use super::schema::{self, Empty, ScenarioFile};
-use super::{Capsule, Fidelity, Network, OutputFlow, Pattern, Platform, Scenario, Vm, Workload};
+use super::{Capsule, Fidelity, Network, OutputFlow, Pace, Pattern, Platform, Scenario, Vm, Workload};
 use crate::units::{Bytes, Span};
 use crate::vocabulary::{Defect, Host};
 
@@ -159,7 +159,14 @@ fn workload(workload: &Workload, page_size: Bytes) -> model_text::Workload {
     });
     let phases = workload.phases.iter();
     let phases = phases.map(|phase| model_text::WorkloadPhase { from: Text(phase.from), factor: Text(phase.factor) });
-    model_text::Workload { base: None, classes: Some(classes.collect()), phases: Some(phases.collect()) }
+    let schedule = |pace: Pace| model_text::Schedule { able: Text(pace.able), backlog: Text(pace.backlog) };
+    let pace = workload.pace.map_or(model_text::Pace::Own(Empty {}), |p| model_text::Pace::Schedule(schedule(p)));
+    model_text::Workload {
+        base: None,
+        classes: Some(classes.collect()),
+        phases: Some(phases.collect()),
+        pace: Some(pace),
+    }
 }
 
 fn network(network: &Network) -> model_text::Network {

@@ -55,6 +55,19 @@ impl Ratio {
             Self::new(u64::try_from(billionths).unwrap_or(u64::MAX), 1_000_000_000)
         })
     }
+    /// The product; to the nearest billionth below where the exact one is too fine.
+    pub fn times(self, other: Self) -> Self {
+        let num = u128::from(self.num) * u128::from(other.num);
+        let den = u128::from(self.den) * u128::from(other.den);
+        reduced(num, den).unwrap_or_else(|| {
+            const FINE: u64 = 1_000_000_000;
+            let (whole, rest) = (num / den, num % den);
+            let part =
+                rest.checked_mul(u128::from(FINE)).map_or_else(|| rest / (den / u128::from(FINE)), |rest| rest / den);
+            let billionths = whole.saturating_mul(u128::from(FINE)).saturating_add(part);
+            Self::new(u64::try_from(billionths).unwrap_or(u64::MAX), FINE)
+        })
+    }
     /// 1 − this, or 0 if this is above 1.
     pub fn complement(self) -> Self {
         Self::new(self.den.saturating_sub(self.num), self.den)
@@ -153,6 +166,17 @@ fn reduced(num: u128, den: u128) -> Option<Ratio> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn products_are_exact_or_to_a_billionth() {
+        assert_eq!(Ratio::new(3, 4).times(Ratio::new(2, 9)), Ratio::new(1, 6));
+        assert_eq!(Ratio::ZERO.times(Ratio::new(u64::MAX, 7)), Ratio::ZERO);
+        let fine = Ratio::new(u64::MAX, u64::MAX - 1);
+        assert_eq!(fine.times(fine), Ratio::ONE, "two parts in 2^64 more");
+        let third = Ratio::new(u64::MAX / 3, u64::MAX - 2);
+        assert_eq!(third.times(fine), Ratio::new(333_333_333, 1_000_000_000));
+        assert_eq!(Ratio::new(u64::MAX, 1).times(Ratio::new(u64::MAX, 1)), Ratio::new(u64::MAX, 1_000_000_000));
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -317,7 +317,7 @@ mod tests {
             compressed: Ratio::ONE,
             layout: Layout::Contiguous,
         };
-        Workload { classes: vec![class], phases }
+        Workload { classes: vec![class], phases, pace: None }
     }
 
     fn writes(workload: &Workload, steps: &[u64]) -> Vec<u64> {

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use super::context::{Context, Place};
 use crate::scenario::schema::Vm as VmText;
-use crate::scenario::schema::model::{Class, ModelKind, Pattern as PatternText, WorkloadPhase as PhaseText};
+use crate::scenario::schema::model::{
+    Class, ModelKind, Pace as PaceText, Pattern as PatternText, WorkloadPhase as PhaseText,
+};
 use crate::scenario::schema::quantity::Text;
-use crate::scenario::{Layout, PageClass, PageTrace, Pattern, RecordedWrites, Workload, WorkloadPhase};
+use crate::scenario::{Layout, Pace, PageClass, PageTrace, Pattern, RecordedWrites, Workload, WorkloadPhase};
 use crate::units::{Bytes, EventRate, PageCount, Ratio, Span};
 
 /// Pages of the largest guest: 4 TiB of 4 KiB pages, which take 9 GiB of the simulating host's memory.
@@ -54,7 +56,15 @@ pub(super) fn workload(
     let classes = classes.map(class).collect();
     let phases = layers.pick("phases", |workload| workload.phases.clone());
     let phases = phases.map_or_else(Vec::new, |(phases, at)| rising(context, &phases, &at));
-    let workload = Workload { classes, phases };
+    let pace = layers.pick("pace", |workload| workload.pace.clone());
+    let pace = pace.and_then(|(pace, at)| match pace {
+        PaceText::Own(_) => None,
+        PaceText::Schedule(schedule) => {
+            context.positive(schedule.able.0 != EventRate::ZERO, &at.key("schedule").key("able"));
+            Some(Pace { able: schedule.able.0, backlog: schedule.backlog.0 })
+        }
+    });
+    let workload = Workload { classes, phases, pace };
     bounded(context, &workload, &classes_at);
     Some(workload)
 }

@@ -16,7 +16,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::quantity::{SchemaVersion, Text, Word};
 pub use super::rate_trace::{RateStep, RateTrace};
-pub use super::workload::{Class, Pattern, Trace, WorkloadPhase, Zipf};
+pub use super::workload::{Class, Pace, Pattern, Schedule, Trace, WorkloadPhase, Zipf};
 use crate::scenario::{ArrivedPages, DirtyLog, MonitorInStop, Nics};
 use crate::units::{ByteRate, Bytes, PageCount, Ratio, Span};
 
@@ -384,5 +384,7 @@ model! {
         classes: Vec<Class>,
         /// Changes of all rates, by rising guest time. Default: the factor is 100 % throughout.
         phases: Vec<WorkloadPhase>,
+        /// What becomes of work that the guest is kept from. Default: `{"own": {}}`.
+        pace: Pace,
     }
 }

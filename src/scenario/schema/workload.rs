@@ -96,3 +96,24 @@ pub struct WorkloadPhase {
     /// Factor on every class's rates; `"0 %"` is idle.
     pub factor: Text<Ratio>,
 }
+
+/// What becomes of work that the guest is kept from, by a missing page or a throttle.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pace {
+    /// It is done later, and all that comes after it: a guest that works as fast as it can.
+    Own(Empty),
+    /// The guest falls behind a schedule of the world outside, as a program does that is driven by requests at fixed times, and makes up
+    /// for it.
+    Schedule(Schedule),
+}
+
+/// A schedule of the world outside.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// Writes that the guest is able to do, of all its classes together, when it does nothing else.
+    pub able: Text<EventRate>,
+    /// How far behind it can be; what is more is given up.
+    pub backlog: Text<Span>,
+}

@@ -15,8 +15,8 @@ use crate::scenario::policy::{
     TransportError,
 };
 use crate::scenario::{
-    Capsule, Disk, Late, MetricBound, Network, Nics, Output, OutputFlow, PageClass, Pattern, RateStep, Recover, Retry,
-    Scenario, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
+    Capsule, Disk, Late, MetricBound, Network, Nics, Output, OutputFlow, Pace, PageClass, Pattern, RateStep, Recover,
+    Retry, Scenario, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Outcome};
@@ -170,15 +170,18 @@ fn vm() -> impl Strategy<Value = Vm> {
     });
     let (output, disk) = (option::of(output), option::of(disk));
     let phases = prop::collection::btree_map(amount(), (0u64..1000).prop_map(Ratio::percent), 0..4);
-    ("[a-z]{1,8}", prop::collection::vec(class(), 1..4), phases, (output, disk), 1u64..1025).prop_map(
-        |(name, mut classes, phases, (output, disk), vcpus)| {
+    let pace = option::of(
+        (1u64..1 << 43, span()).prop_map(|(able, backlog)| Pace { able: EventRate::per_megasecond(able), backlog }),
+    );
+    ("[a-z]{1,8}", prop::collection::vec(class(), 1..4), (phases, pace), (output, disk), 1u64..1025).prop_map(
+        |(name, mut classes, (phases, pace), (output, disk), vcpus)| {
             for (i, class) in classes.iter_mut().enumerate() {
                 class.name = format!("class {i}");
             }
             let memory = classes.iter().map(|class| class.pages).sum::<PageCount>().bytes(Bytes::new(4096));
             let phases = phases.into_iter();
             let phases = phases.map(|(from, factor)| WorkloadPhase { from: Span::from_ns(from), factor }).collect();
-            Vm { name, memory, vcpus, workload: Workload { classes, phases }, output, disk }
+            Vm { name, memory, vcpus, workload: Workload { classes, phases, pace }, output, disk }
         },
     )
 }

@@ -21,6 +21,7 @@ mod phase;
 mod postcopy;
 mod program;
 mod restart;
+mod save;
 mod strike;
 mod tally;
 #[cfg(test)]

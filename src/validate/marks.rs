@@ -48,6 +48,8 @@ impl Observer for Marks {
             }
             Fact::Struck(_) => self.reached(Mark::Fault, at),
             Fact::Suspected { .. } => self.reached(Mark::Suspected, at),
+            Fact::Complete(_) => self.reached(Mark::Committed, at),
+            Fact::Launched { .. } => self.reached(Mark::Launched, at),
             Fact::GaveUp => self.reached(Mark::GaveUp, at),
             _ => {}
         }

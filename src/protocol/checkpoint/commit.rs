@@ -34,6 +34,7 @@ impl Checkpointer {
 
     fn end_round(&mut self, now: LocalTime, out: &mut Actions) {
         out.cancel(Timer::StoreOverdue);
+        self.end_save(out);
         self.acknowledged = Some(self.version);
         if self.image.is_some() {
             self.stop(out);
@@ -46,6 +47,7 @@ impl Checkpointer {
     /// The version came to nothing: its pages go with the next try, and whatever went before if the store has lost that.
     fn repeat(&mut self, all: bool, now: LocalTime, out: &mut Actions) {
         out.cancel(Timer::StoreOverdue);
+        self.end_save(out);
         out.push(Action::Restage { all });
         if all {
             // Only a copy that stays, or an image, has all pages; what follows a switchover builds upon the base.
@@ -77,6 +79,7 @@ impl Checkpointer {
         if matches!(self.round, Round::Suspending | Round::StageTwo(_) | Round::Unleased(_)) && self.image.is_none() {
             out.push(Action::Unsuspend);
         }
+        self.end_save(out);
         self.round = Round::Lost;
         self.again();
         out.push(Action::Restage { all: false });

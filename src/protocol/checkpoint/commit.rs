@@ -1,6 +1,6 @@
 //! The end of a round: what the store answers, and what is done when it does not.
 
-use super::{Action, Actions, Checkpointer, Lease, LocalTime, Message, News, OnStoreLoss, Round, Timer, Version};
+use super::{Action, Actions, Checkpointer, Lease, LocalTime, Message, News, OnStoreLoss, Round, Timer, Trigger, Version};
 
 impl Checkpointer {
     pub(super) fn message(&mut self, message: &Message, now: LocalTime, out: &mut Actions) -> Option<News> {
@@ -79,11 +79,13 @@ impl Checkpointer {
         if matches!(self.round, Round::Suspending | Round::StageTwo(_) | Round::Unleased(_)) && self.image.is_none() {
             out.push(Action::Unsuspend);
         }
-        self.end_save(out);
+        self.give_file_up(out);
         self.round = Round::Lost;
         self.again();
         out.push(Action::Restage { all: false });
-        out.set(Timer::StoreRetry, self.policy.restore_retry);
+        if self.policy.trigger != Trigger::Once {
+            out.set(Timer::StoreRetry, self.policy.restore_retry);
+        }
         self.on_loss()
     }
 

@@ -155,6 +155,14 @@ impl Checkpointer {
         self.say(Channel::Checkpoint, Message::Mark { version, after: None, state, pages }, out);
     }
 
+    /// The file is lost: a write that is blocked is broken off, since a VM may stand until it ends.
+    pub(super) fn give_file_up(&mut self, out: &mut Actions) {
+        if self.saver.is_some() {
+            out.push(Action::Disconnect { channel: Channel::Checkpoint });
+        }
+        self.end_save(out);
+    }
+
     /// The file is complete, or given up: a VM that stands for it goes on.
     pub(super) fn end_save(&mut self, out: &mut Actions) {
         let Some(saver) = &mut self.saver else { return };

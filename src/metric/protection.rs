@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::scenario::policy::Protects;
 use crate::protocol::Version;
+use crate::scenario::policy::Protects;
 use crate::units::{Bytes, PageCount, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 use crate::world::{Fact, PauseCause, World};

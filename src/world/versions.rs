@@ -238,6 +238,24 @@ mod tests {
     }
 
     #[test]
+    fn of_a_page_that_was_written_twice_the_last_counts() {
+        let mut memory = Memory::initial(PageCount::new(8));
+        let page = |memory: &Memory, page: usize| memory.resident_pages().part(page, PageCount::new(1));
+        let mut store = Versions::new(PageCount::new(8));
+        store.keep(Version(1), page(&memory, 5));
+        memory.write(5, crate::model::memory::BranchId::default());
+        for number in [2, 5] {
+            store.keep(Version(1), page(&memory, number));
+        }
+        store.count(Version(1), PageCount::new(3), PageCount::ZERO);
+        store.commit(stored(1), None);
+        store.pin();
+        assert_eq!(store.records_of_pinned(), (PageCount::new(3), PageCount::ZERO), "each is read");
+        let pages: Vec<_> = store.pinned_pages().collect();
+        assert_eq!(pages, [(2, memory.content(2)), (5, memory.content(5))]);
+    }
+
+    #[test]
     fn versions_are_lost_one_by_one_and_those_folded_together() {
         let mut store = chain(9);
         let lost: Vec<_> = std::iter::from_fn(|| store.lose_newest()).map(|version| version.0).collect();

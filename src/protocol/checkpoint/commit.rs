@@ -1,6 +1,8 @@
 //! The end of a round: what the store answers, and what is done when it does not.
 
-use super::{Action, Actions, Checkpointer, Lease, LocalTime, Message, News, OnStoreLoss, Round, Timer, Trigger, Version};
+use super::{
+    Action, Actions, Checkpointer, Lease, LocalTime, Message, News, OnStoreLoss, Round, Timer, Trigger, Version,
+};
 
 impl Checkpointer {
     pub(super) fn message(&mut self, message: &Message, now: LocalTime, out: &mut Actions) -> Option<News> {

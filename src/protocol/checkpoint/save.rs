@@ -35,8 +35,7 @@ impl Saver {
             Save::Live(limits) => (limits, false),
             Save::Background => return None,
         };
-        let stop_rule =
-            StopRule::Qemu { downtime_limit: limits.downtime_limit, max_bandwidth: limits.max_bandwidth };
+        let stop_rule = StopRule::Qemu { downtime_limit: limits.downtime_limit, max_bandwidth: limits.max_bandwidth };
         let rule =
             PreCopy { stop_rule, caps: Caps::default(), auto_converge: None, encoding: Encoding::Plain, channels: 1 };
         Some(Self {

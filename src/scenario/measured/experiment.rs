@@ -82,11 +82,7 @@ impl Experiment {
         let (memory, workload) = guest(record, &mut more)?;
         let policy =
             if record.file_bytes.is_some() { Policy::Save(save(record)) } else { Policy::Migration(migration(record)) };
-        let whole = vec![
-            ("vms[0].memory", memory),
-            ("vms[0].workload", workload),
-            ("network", network(record)?),
-        ];
+        let whole = vec![("vms[0].memory", memory), ("vms[0].workload", workload), ("network", network(record)?)];
         Ok(Self { policy, whole, more })
     }
 

@@ -56,7 +56,8 @@ pub(super) fn rows(setting: &Setting<'_>, set: &Set) -> Vec<Value> {
 /// A VM that was saved to a file, and killed and loaded from it a while after the file was complete.
 fn saved(setting: &Setting<'_>, set: &Set) -> Vec<Value> {
     let mut set = set.clone();
-    let killed = json!({ "what": { "crash-vmm": "source" }, "when": { "phase": { "name": "commit", "after": "1 s" } } });
+    let killed =
+        json!({ "what": { "crash-vmm": "source" }, "when": { "phase": { "name": "commit", "after": "1 s" } } });
     set.insert("faults".into(), json!([killed]));
     set.insert("expect".into(), json!({ "outcome": ["recovered"] }));
     let mut rows = Vec::new();

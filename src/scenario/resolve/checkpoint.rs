@@ -6,9 +6,9 @@ use crate::scenario::policy::{
     Buffer, Checkpoint, Ending, FenceAnswer, Fencing, Lease, Medium, Migration, OnStoreLoss, Period, Policy, Protects,
     Save, SaveRule, Stages, Stonith, Store, Trigger,
 };
+use crate::scenario::schema::Empty;
 use crate::scenario::schema::checkpoint as text;
 use crate::scenario::schema::model;
-use crate::scenario::schema::Empty;
 use crate::scenario::schema::quantity::Word;
 use crate::scenario::{ArrivedPages, CheckpointCosts, Platform, Vm};
 use crate::units::{Bytes, Ratio, Span};

@@ -39,7 +39,8 @@ pub(super) fn checkpoint(
     let host = store.on.map_or(if reverse { Host::Source } else { elsewhere }, |word| word.0);
     let medium = if save.is_some() { Medium::File } else { Medium::Memory };
     let restore_at = text.restore_at.map_or(if reverse { Host::Source } else { Host::Destination }, |word| word.0);
-    let next = if save.is_some() { text::Trigger::Once(Empty {}) } else { text::Trigger::Periodic(Default::default()) };
+    let next =
+        if save.is_some() { text::Trigger::Once(Empty {}) } else { text::Trigger::Periodic(text::Periodic::default()) };
     let trigger = match text.trigger.clone().unwrap_or(next) {
         text::Trigger::Output(_) => Trigger::Output,
         text::Trigger::Once(_) => Trigger::Once,

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::protocol::Version;
 use crate::scenario::policy::Protects;
 use crate::units::{Bytes, PageCount, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
@@ -22,7 +21,7 @@ pub(super) struct Protection {
     replication: Span,
     from: Option<SimTime>,
     /// Bytes of the version under way, and of the newest complete one, if the store is a file.
-    written: (Option<Version>, Bytes),
+    written: (Option<u64>, Bytes),
     file: Option<Bytes>,
 }
 
@@ -30,9 +29,9 @@ impl Protection {
     pub(super) fn fact(&mut self, at: SimTime, fact: &Fact, world: &World) {
         let Some(policy) = &world.scenario().policy.checkpoint else { return };
         if let Fact::Round { version, .. } = fact
-            && self.written.0 != Some(*version)
+            && self.written.0 != Some(version.0)
         {
-            self.written = (Some(*version), Bytes::ZERO);
+            self.written = (Some(version.0), Bytes::ZERO);
         }
         match fact {
             Fact::Round { host, version, phase: Phase::Transfer } => {

@@ -26,9 +26,8 @@ impl Observer for Marks {
     fn fact(&mut self, at: SimTime, fact: &Fact, _: &World) {
         let stopped = self.get(Mark::Stopped).is_some();
         match fact {
-            Fact::Phase { phase: Phase::Setup, .. } => self.reached(Mark::Accepted, at),
             // Of a VM that stays its first checkpoint begins then.
-            Fact::Round { .. } => self.reached(Mark::Accepted, at),
+            Fact::Phase { phase: Phase::Setup, .. } | Fact::Round { .. } => self.reached(Mark::Accepted, at),
             Fact::Phase { phase: Phase::Copy, .. } => self.reached(Mark::Copying, at),
             Fact::Paused { host: Host::Source, .. } if self.get(Mark::Accepted).is_some() => {
                 self.reached(Mark::Stopped, at);

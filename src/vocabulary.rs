@@ -301,6 +301,10 @@ words! {
         GaveUp = "gave-up",
         /// The VM runs at the source again, after it had stopped there.
         ResumedAtSource = "resumed-at-source",
+        /// A checkpoint is complete in the store: the file is written.
+        Committed = "committed",
+        /// A VMM has been started to load the file.
+        Launched = "launched",
     }
 }
 

@@ -21,6 +21,7 @@ mod phase;
 mod postcopy;
 mod program;
 mod restart;
+mod save;
 mod strike;
 mod tally;
 #[cfg(test)]
@@ -55,7 +56,7 @@ use crate::model::network::{Effect, HostId, MessageId, Network, StreamId};
 use crate::protocol::{Channel, Input, Standing};
 use crate::rng::RunSeed;
 use crate::scenario::Scenario;
-use crate::scenario::policy::Migration;
+use crate::scenario::policy::{Migration, Trigger};
 use crate::units::{SimTime, Span};
 use crate::vocabulary::Host;
 
@@ -320,10 +321,12 @@ impl World {
         self.vm.copies().filter_map(|(_, copy)| copy.guest.as_ref()).map(Guest::draws).sum()
     }
 
-    /// Whether a migration was asked for and nothing but the guest's own life is left: no fault, timer or work is pending and no message can arrive
+    /// Whether a migration, or a single checkpoint, was asked for and nothing but the guest's own life is left: no fault, timer or work is pending and no message can arrive
     /// that a node would act on.
     pub fn is_settled(&self) -> bool {
-        if self.scenario.policy.migration == Migration::None {
+        let policy = &self.scenario.policy;
+        let once = policy.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.trigger == Trigger::Once);
+        if policy.migration == Migration::None && !once {
             return false;
         }
         !self.agenda.is_busy()

@@ -11,6 +11,9 @@ use common::{Ran, midflight as run};
 const PRE_COPY: &str = r#"{"group": "A", "exp": "A1", "rep": 1, "vm_mib": 256, "region_mib": 160, "pattern": "uniform", "ws_mib": 160, "rate_req_pages_s": 4000, "bw_mib_s": 100, "link_mib_s": null, "downtime_limit_ms": 300, "caps": ["events"], "params": {}, "outcome": "completed", "downtime_events_ms": 29.1, "src_final": {"status": "completed", "total-time": 2334, "downtime": 18, "ram": {"normal": 66038, "duplicate": 8128, "dirty-sync-count": 4, "postcopy-requests": 0}}}"#;
 /// Of a measured failure (D7): a reset in post-copy, and its recovery.
 const RESET: &str = r#"{"exp": "D7", "vm_mib": 256, "region_mib": 160, "pattern": "uniform", "ws_mib": 160, "rate_req_pages_s": 2000, "bw_mib_s": 64, "downtime_limit_ms": 300, "caps": ["postcopy-ram"], "params": {"max_postcopy_bandwidth": 67108864}, "failure": "net-cut", "phase": "postcopy", "at_fraction": 0.5, "t_failure": 1799.4, "vm_survived": true, "outcome": "completed", "recovery": [{"detect_src_ms": 90.69, "detect_dst_ms": 9.48, "pause_s": 3.0}]}"#;
+/// Of a measured stop-and-copy to a file (E1), and of a background snapshot (E3) of the smallest guest.
+const STOPPED: &str = r#"{"group": "E", "exp": "E1-stop-and-copy", "vm_mib": 256, "region_mib": 160, "rate_req_pages_s": 0, "pattern": "uniform", "live": false, "background_snapshot": false, "bw_mib_s": null, "rate_before": {"touches_per_s": 0.0}, "outcome": "completed", "save_ms": 255.9, "src_final": {"status": "completed", "total-time": 253}, "t_pass": [[1, 7.8]], "t_stop": [0.7], "t_resume": [], "file_bytes": 236323134, "failover": {"kill_to_qmp_ready_ms": 57.7, "kill_to_first_hb_ms": 365.1, "load_ms": 290.1}}"#;
+const SNAPSHOT: &str = r#"{"exp": "E3-background-snapshot", "vm_mib": 256, "region_mib": 160, "rate_req_pages_s": 8000, "pattern": "uniform", "live": false, "background_snapshot": true, "bw_mib_s": 64, "outcome": "completed", "save_ms": 777.9, "src_final": {"status": "completed", "total-time": 776}, "t_stop": [8.8], "t_resume": [11.7], "file_bytes": 236323367, "failover": {"kill_to_first_hb_ms": 411.1, "load_ms": 299.5}}"#;
 /// All that a user need have: the last answer to `query-migrate`.
 const BARE: &str = r#"{"return": {"status": "completed", "total-time": 2500, "downtime": 40, "setup-time": 2, "ram": {"total": 268435456, "normal": 60000, "duplicate": 8000, "dirty-sync-count": 4, "dirty-pages-rate": 900, "mbps": 840.5, "page-size": 4096}}}"#;
 
@@ -48,6 +51,44 @@ fn measurements_become_rows_that_are_predicted() {
     assert_eq!(trouble.count(), 0, "each run ends as measured");
 }
 
+/// The verdicts of a reference made of these lines, by row.
+fn verdicts(name: &str, lines: &[&str]) -> Vec<(String, String)> {
+    let made = midflight(&["import", "qemu", &file(&format!("{name}.jsonl"), lines)]);
+    assert_eq!((made.status, made.err.as_str()), (0, ""), "nothing is left out");
+    let compared = midflight(&["validate", &file(&format!("{name}.json"), &[&made.out]), "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&compared.out).expect("JSON");
+    let rows = json["references"][0]["rows"].as_array().expect("rows");
+    let text = |row: &serde_json::Value, key: &str| row[key].as_str().expect("text").to_owned();
+    rows.iter().map(|row| (text(row, "row"), text(row, "verdict"))).collect()
+}
+
+#[test]
+fn checkpoints_to_a_file_are_saved_and_loaded_in_time() {
+    // What a live one is was not measured here: as many pages as the pre-copy of the same guest, at the same limit.
+    let live = STOPPED
+        .replace("\"live\": false", "\"live\": true")
+        .replace("E1-stop-and-copy", "E2-live")
+        .replace("\"rate_req_pages_s\": 0", "\"rate_req_pages_s\": 4000")
+        .replace("\"bw_mib_s\": null", "\"bw_mib_s\": 100")
+        .replace("255.9", "2350.5")
+        .replace("290.1", "320.1")
+        .replace("\"t_resume\": []", "\"t_resume\": [40.5]")
+        .replace("236323134", "271319304");
+    let rows = verdicts("file", &[STOPPED, SNAPSHOT, &live, PRE_COPY]);
+    let parts = [
+        ("E1-stop-and-copy-uniform", &["file", "save", "load", "failover"][..]),
+        ("E3-background-snapshot-uniform-rate-8000-bw-64", &["file", "save", "pause", "load", "failover"]),
+        ("E2-live-uniform-rate-4000-bw-100", &["file", "save", "pause", "load", "failover"]),
+        ("A1-uniform-rate-4000-ws-160-bw-100", &["total", "downtime", "normal", "rounds"]),
+    ];
+    let expected = parts.iter().flat_map(|(id, parts)| parts.iter().map(move |part| format!("{id}-{part}")));
+    assert_eq!(rows.iter().map(|(row, _)| row.clone()).collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    let not: Vec<_> = rows.iter().filter(|(_, verdict)| verdict != "pass").collect();
+    assert!(not.is_empty(), "{not:?}");
+    let large = verdicts("large", &[&STOPPED.replace("236323134", "239100000")]);
+    assert_eq!(large[0].1, "FAIL", "a file that is one per cent larger");
+}
+
 #[test]
 fn a_fate_that_was_not_measured_falls_short() {
     let lost = RESET.replace("\"vm_survived\": true", "\"vm_survived\": false");
@@ -72,7 +113,9 @@ fn an_answer_to_query_migrate_is_enough_to_begin_with() {
 #[test]
 fn what_is_no_measurement_is_refused_with_its_line() {
     let multifd = PRE_COPY.replace("\"events\"", "\"events\", \"multifd\"");
-    let cases: [(&[&str], &str); 5] = [
+    let image = STOPPED.replace("\"file_bytes\": 236323134,", "");
+    let cases: [(&[&str], &str); 6] = [
+        (&[&image], "it saves the VM into a disk image (`snapshot-save`)"),
         (&[PRE_COPY, "{\"exp\": "], ":2: "),
         (&["[1]"], ":1: is no JSON object"),
         (&["{\"a\": 1}"], "neither `exp` nor `src_final`"),

@@ -172,6 +172,9 @@ record! {
     bytes_forward: Option<Bytes>,
     /// Bytes of those pages on the wire, destination to source.
     bytes_reverse: Option<Bytes>,
+    /// Bytes of the newest complete file that the VM was saved to: pages, as often as they were written, CPU and devices. Absent
+    /// where the store is no file.
+    file_bytes: Option<Bytes>,
     /// Share of the pages sent after the first pass of which the cache of `xbzrle` knew what had been sent last. Absent
     /// without `xbzrle`.
     xbzrle_hit_rate: Option<Millionths>,

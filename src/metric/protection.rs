@@ -20,11 +20,19 @@ pub(super) struct Protection {
     since: SimTime,
     replication: Span,
     from: Option<SimTime>,
+    /// Bytes of the version under way, and of the newest complete one, if the store is a file.
+    written: (Option<u64>, Bytes),
+    file: Option<Bytes>,
 }
 
 impl Protection {
     pub(super) fn fact(&mut self, at: SimTime, fact: &Fact, world: &World) {
         let Some(policy) = &world.scenario().policy.checkpoint else { return };
+        if let Fact::Round { version, .. } = fact
+            && self.written.0 != Some(version.0)
+        {
+            self.written = (Some(version.0), Bytes::ZERO);
+        }
         match fact {
             Fact::Round { host, version, phase: Phase::Transfer } => {
                 if self.under_way.is_empty() {
@@ -35,6 +43,9 @@ impl Protection {
             Fact::CopyGone { host: gone, .. } => self.ended(at, |host, _| host == *gone),
             Fact::Complete(stored) => {
                 self.committed += 1;
+                if policy.to_file() {
+                    self.file = Some(self.written.1 + world.scenario().platform.checkpoint.state);
+                }
                 self.ended(at, |_, version| version <= stored.version.0);
                 if stored.version.0 == 0 {
                     self.from = self.from.or(Some(at));
@@ -43,6 +54,7 @@ impl Protection {
             Fact::CheckpointSent { pages, bytes } => {
                 self.pages += *pages;
                 self.bytes += *bytes;
+                self.written.1 += *bytes;
             }
             // Of a base that is here nothing has to be sent: it is complete when the VM stops.
             Fact::Paused { cause: PauseCause::Switchover, .. } if policy.direction == Protects::Reverse => {
@@ -67,6 +79,7 @@ impl Protection {
             record.replication_time_s = Some(self.replication);
             record.pages_reverse = Some(self.pages);
             record.bytes_reverse = Some(self.bytes);
+            record.file_bytes = self.file;
             record.protected_from_s = self.from.map(SimTime::since_start);
         }
     }

@@ -170,6 +170,13 @@ pub enum Action {
         /// At most so many.
         budget: PageCount,
     },
+    /// Work: reads and clears the dirty log of a VM that is saved to a file; answered by [`Input::Synced`].
+    SyncSave,
+    /// Work: reads pages of it as they are now; answered by [`Input::Unstaged`].
+    TakeSave {
+        /// At most so many, not counting those of zeros.
+        budget: PageCount,
+    },
     /// From now on what the guest sends is held.
     HoldOutput,
     /// What is held is covered by this version.
@@ -227,6 +234,8 @@ pub enum Action {
     Claimed(Option<Stored>),
     /// Nothing stands in the way of the restore any more.
     Entitle,
+    /// Work: starts the VMM that a file is loaded into; answered by [`Input::Launched`].
+    Launch,
     /// Drops the copy here and makes ready to receive another.
     Clean,
     /// Work: brings the claimed version from the store on this host over the copy here; answered by [`Input::Merged`]
@@ -296,11 +305,13 @@ impl Action {
             Self::SyncLog | Self::Stop | Self::Load(_) | Self::Resume | Self::Survey | Self::Reconcile(_) => {
                 Some(Channel::Migration)
             }
-            Self::Merge => Some(Channel::Migration),
+            Self::Merge | Self::Launch => Some(Channel::Migration),
             Self::Stage
             | Self::Suspend
             | Self::Unsuspend
             | Self::Unstage { .. }
+            | Self::SyncSave
+            | Self::TakeSave { .. }
             | Self::Keep { .. }
             | Self::Seal { .. }
             | Self::Recall { .. } => Some(Channel::Checkpoint),

@@ -4,15 +4,19 @@
 //! runs; stage II stops it, copies what was dirtied meanwhile, and saves CPU and devices; only when it runs again are the
 //! pages sent. Rounds do not overlap. With [`Stages::One`] there is no stage I, as in Remus (Cully et al., NSDI 2008, §3.2).
 //!
+//! A VM that is saved to a file goes another way, see `save`, unless that is a snapshot, which is a version of one stage.
+//!
 //! It knows what the store has said and nothing else. What it does not do: restore (see `recovery`).
 
 mod commit;
+mod save;
 
 use super::lease::{Change, Lease};
 use super::{Action, Actions, Attempt, Channel, Epoch, Input, Message, Settings, StateId, Timer, Version};
 use crate::scenario::policy::{Checkpoint, Fencing, OnStoreLoss, Period, Stages, Trigger};
 use crate::units::{LocalTime, PageCount, Span};
 use crate::vocabulary::Phase;
+use save::Saver;
 
 /// The rounds of one copy.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -42,6 +46,8 @@ pub(super) struct Checkpointer {
     frozen: bool,
     /// The frozen image of a copy that never runs here is being sent, and no more: its CPU and devices.
     image: Option<StateId>,
+    /// What saves the VM to a file while it stands, or live.
+    saver: Option<Saver>,
 }
 
 /// Where a round is.
@@ -55,6 +61,8 @@ enum Round {
     StageOne,
     Suspending,
     StageTwo(StateId),
+    /// Pages are read and written to a file.
+    Saving,
     /// Everything is copied, and the lease does not let the VM run.
     Unleased(StateId),
     Resuming(StateId),
@@ -103,6 +111,7 @@ impl Checkpointer {
             lease,
             frozen: false,
             image: None,
+            saver: Saver::new(settings, policy.save),
             policy,
         })
     }
@@ -171,6 +180,7 @@ impl Checkpointer {
         if matches!(self.round, Round::Suspending | Round::StageTwo(_) | Round::Unleased(_)) && self.image.is_none() {
             out.push(Action::Unsuspend);
         }
+        self.end_save(out);
         self.round = Round::Off;
         for timer in [Timer::Checkpoint, Timer::StoreOverdue, Timer::StoreRetry] {
             out.cancel(timer);
@@ -224,6 +234,9 @@ impl Checkpointer {
             self.round = Round::StageTwo(state);
             return out.push(Action::Stage);
         }
+        if self.saver.is_some() {
+            return self.begin_save(now, out);
+        }
         match self.policy.stages {
             Stages::Two => {
                 self.enter(Round::StageOne, Phase::Stage1, out);
@@ -247,7 +260,7 @@ impl Checkpointer {
                 out.set(Timer::Checkpoint, interval.saturating_sub(past));
             }
             Trigger::Output if self.output_waits => self.begin(now, out),
-            Trigger::Output => {}
+            Trigger::Output | Trigger::Once => {}
         }
     }
 
@@ -255,6 +268,9 @@ impl Checkpointer {
     pub(super) fn step(&mut self, now: LocalTime, input: &Input, out: &mut Actions) -> Option<News> {
         if let Some(news) = self.step_lease(now, input, out) {
             return Some(news);
+        }
+        if self.step_save(now, input, out) {
+            return None;
         }
         match input {
             Input::Timer(Timer::Checkpoint) if self.round == Round::Waiting => self.begin(now, out),
@@ -360,7 +376,9 @@ impl Checkpointer {
         if self.left > PageCount::ZERO {
             out.push(Action::Unstage { budget: self.chunk });
         } else {
-            let Self { version, acknowledged: after, pages, .. } = *self;
+            let Self { version, pages, .. } = *self;
+            // A file has everything.
+            let after = self.acknowledged.filter(|_| !self.policy.to_file());
             self.enter(Round::Committing, Phase::Commit, out);
             self.say(Channel::Checkpoint, Message::Mark { version, after, state, pages }, out);
             out.push(Action::ForgetArrivals);

@@ -183,6 +183,8 @@ pub enum Input {
         /// How many are left.
         left: PageCount,
     },
+    /// A VMM has been started.
+    Launched,
     /// The version claimed is in memory.
     Merged,
     /// It is not: the store on this host died with what it had read.

@@ -216,6 +216,9 @@ impl Recovery {
             }
             _ => {
                 self.step = Step::Merging;
+                if self.policy.to_file() {
+                    out.push(Action::Launch);
+                }
                 out.push(Action::Merge);
             }
         }

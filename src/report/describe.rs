@@ -46,6 +46,7 @@ pub fn describe(fact: &Fact, scenario: &Scenario) -> Option<String> {
         }
         Fact::Claimed { host, stored } => format!("{host} is to restore {}", version(*stored)),
         Fact::Entitled { host } => format!("{host} is entitled to restore"),
+        Fact::Launched { host } => format!("a VMM has been started at {host} to load the file"),
         Fact::PoweredOff { host } => format!("{host} is powered off"),
         Fact::CopyGone { host, executed: true, .. } => format!("the copy at {host} is gone while it ran"),
         Fact::CopyGone { host, executed: false, .. } => format!("the copy at {host} is gone"),

@@ -95,6 +95,7 @@ impl Kind {
             | Fact::Asked { .. }
             | Fact::Claimed { .. }
             | Fact::Entitled { .. }
+            | Fact::Launched { .. }
             | Fact::PoweredOff { .. } => Self::Restore,
             Fact::Throttled(_) => Self::Throttle,
             Fact::Synced { .. } | Fact::PagesSent { .. } | Fact::PagesArrived { .. } => Self::Sync,

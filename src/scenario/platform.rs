@@ -113,11 +113,17 @@ pub struct CheckpointCosts {
     pub store_page: Span,
     /// Storing or reading one page on disk; `None`: not known.
     pub disk_page: Option<Span>,
+    /// Writing one page with contents to a file; `None`: not known.
+    pub file_page: Option<Span>,
+    /// Writing one page, with contents or not, that the running VM may not write before; `None`: not known.
+    pub snapshot_page: Option<Span>,
+    /// Starting a VMM that loads a file.
+    pub launch: Span,
     /// Marking a version complete.
     pub commit: Span,
     /// What a restore costs beside its pages.
     pub restore: Span,
-    /// Restoring one page.
+    /// Restoring one page; from a file, one with contents.
     pub restore_page: Span,
 }
 

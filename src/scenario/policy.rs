@@ -3,8 +3,8 @@
 mod checkpoint;
 
 pub use checkpoint::{
-    Buffer, Checkpoint, Ending, FenceAnswer, Fencing, Lease, Medium, OnStoreLoss, Period, Protects, Stages, Stonith,
-    Store, Trigger,
+    Buffer, Checkpoint, Ending, FenceAnswer, Fencing, Lease, Medium, OnStoreLoss, Period, Protects, Save, SaveRule,
+    Stages, Stonith, Store, Trigger,
 };
 
 use crate::units::{ByteRate, Bytes, Ratio, Span};

@@ -26,7 +26,8 @@ impl Observer for Marks {
     fn fact(&mut self, at: SimTime, fact: &Fact, _: &World) {
         let stopped = self.get(Mark::Stopped).is_some();
         match fact {
-            Fact::Phase { phase: Phase::Setup, .. } => self.reached(Mark::Accepted, at),
+            // Of a VM that stays its first checkpoint begins then.
+            Fact::Phase { phase: Phase::Setup, .. } | Fact::Round { .. } => self.reached(Mark::Accepted, at),
             Fact::Phase { phase: Phase::Copy, .. } => self.reached(Mark::Copying, at),
             Fact::Paused { host: Host::Source, .. } if self.get(Mark::Accepted).is_some() => {
                 self.reached(Mark::Stopped, at);
@@ -48,6 +49,8 @@ impl Observer for Marks {
             }
             Fact::Struck(_) => self.reached(Mark::Fault, at),
             Fact::Suspected { .. } => self.reached(Mark::Suspected, at),
+            Fact::Complete(_) => self.reached(Mark::Committed, at),
+            Fact::Launched { .. } => self.reached(Mark::Launched, at),
             Fact::GaveUp => self.reached(Mark::GaveUp, at),
             _ => {}
         }

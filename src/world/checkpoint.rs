@@ -5,7 +5,7 @@
 
 use crate::model::memory::Pages;
 use crate::protocol::{Action, Batch, Input, StateId, Stored, Version};
-use crate::scenario::policy::{Checkpoint, Medium};
+use crate::scenario::policy::Checkpoint;
 use crate::units::{PageCount, Ratio, SimTime, Span};
 use crate::vocabulary::{Host, Phase};
 
@@ -129,18 +129,20 @@ impl World {
             Action::Stage => {
                 let sync = per_gib(scenario.platform.sync_per_gib, scenario.vms[0].memory);
                 let (copied, pages) = self.stage(host);
-                let cost = costs.stage_page.saturating_mul(copied.get());
+                // Of a snapshot, a page is copied when it goes, or before it is written.
+                let each = if self.saves_to_file() { Span::ZERO } else { costs.stage_page };
+                let cost = each.saturating_mul(copied.get());
                 (costs.stage.saturating_add(sync).saturating_add(cost), Input::Staged { pages }, Then::Nothing)
             }
             Action::Suspend => (costs.suspend, Input::Suspended { state: self.suspend(host)? }, Then::Nothing),
             Action::Unsuspend => (costs.unsuspend, Input::Unsuspended, Then::Unsuspend),
             Action::Unstage { budget } => {
                 let (batch, left) = self.unstage(host, budget);
-                (Span::ZERO, Input::Unstaged { batch, left }, Then::Nothing)
+                let cost = self.snapshot_cost().saturating_mul(batch.pages.get());
+                (cost, Input::Unstaged { batch, left }, Then::Nothing)
             }
             Action::Keep { version, batch } => {
-                let cost = self.medium_cost().unwrap_or(costs.store_page).saturating_mul(batch.pages.get());
-                (cost, Input::Kept { version }, Then::Keep(version, batch))
+                (self.cost_of_keeping(&batch), Input::Kept { version }, Then::Keep(version, batch))
             }
             Action::Seal { version } => (costs.commit, Input::SealedHere { version }, Then::Nothing),
             Action::Recall { fetch, afresh, budget } => {
@@ -149,23 +151,9 @@ impl World {
                 let batch = self.load_batch(pages);
                 (cost, Input::Recalled { fetch, batch, left }, Then::Nothing)
             }
-            Action::Merge => {
-                let local = self.store_host() == Some(host);
-                let pages = if local { self.versions.pinned().1 } else { PageCount::ZERO };
-                let each = costs.restore_page.saturating_add(self.medium_cost().unwrap_or(Span::ZERO));
-                (costs.restore.saturating_add(each.saturating_mul(pages.get())), Input::Merged, Then::Merge)
-            }
+            Action::Merge => (self.cost_of_merging(host), Input::Merged, Then::Merge),
             _ => return None,
         })
-    }
-
-    /// What a page costs on the store's disk, if it has one.
-    fn medium_cost(&self) -> Option<Span> {
-        self.scenario.platform.checkpoint.disk_page.filter(|_| self.store_is_on_disk())
-    }
-
-    pub(super) fn store_is_on_disk(&self) -> bool {
-        self.scenario.policy.checkpoint.as_ref().is_some_and(|c| c.store.medium == Medium::Disk)
     }
 
     /// Copies what is dirty. Answers how much that was, and how many pages the version has by now.
@@ -192,7 +180,7 @@ impl World {
         let pages = staged.pages.part(staged.sent, budget);
         staged.sent += pages.len();
         let left = PageCount::new((staged.pages.len() - staged.sent) as u64);
-        let batch = self.load_batch(pages);
+        let batch = if self.saves_to_file() { self.write_to_file(host, pages).0 } else { self.load_batch(pages) };
         self.say(Fact::CheckpointSent { pages: batch.pages, bytes: batch.bytes });
         self.check_triggers();
         (batch, left)
@@ -215,6 +203,10 @@ impl World {
     pub(super) fn keep(&mut self, version: Version, batch: &Batch) {
         if let Some(arrived) = self.batches.remove(&batch.id) {
             self.counted_stored.placed += arrived.pages.count();
+            let contents = arrived.pages.count().saturating_sub(arrived.zero);
+            if self.saves_to_file() {
+                self.versions.count(version, contents, arrived.zero);
+            }
             self.versions.keep(version, arrived.pages);
         }
     }
@@ -310,7 +302,8 @@ impl World {
         let Some((phase, version)) = self.checkpoints.phase else { return false };
         let here = phase == name && round.is_none_or(|round| round == version.0);
         let staged = self.checkpoints.staged.values().next();
-        let (sent, total) = staged.map_or((0, 0), |staged| (staged.sent as u64, staged.pages.len() as u64));
+        let staged = staged.map(|staged| (staged.sent as u64, staged.pages.len() as u64));
+        let (sent, total) = staged.or_else(|| self.written_of_file()).unwrap_or((0, 0));
         let share = if total == 0 || phase != Phase::Transfer { Ratio::ZERO } else { Ratio::new(sent, total) };
         here && share >= progress
     }

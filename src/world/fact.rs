@@ -211,6 +211,11 @@ pub enum Fact {
         /// Where.
         host: Host,
     },
+    /// A VMM has been started on this host to load a file.
+    Launched {
+        /// Where.
+        host: Host,
+    },
     /// A host was powered off by the power switch.
     PoweredOff {
         /// Which.

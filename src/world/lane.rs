@@ -47,6 +47,7 @@ pub(super) enum Then {
     Unsuspend,
     Keep(Version, Batch),
     Merge,
+    Launched,
 }
 
 impl Lane {

@@ -31,6 +31,8 @@ pub(super) struct Versions {
     pinned: Option<(Option<Stored>, Pages)>,
     /// How many of its pages have been sent.
     recalled: usize,
+    /// What was written of each version, as often as it was: pages with contents, and of zeros.
+    records: BTreeMap<Version, (PageCount, PageCount)>,
 }
 
 impl Versions {
@@ -47,6 +49,7 @@ impl Versions {
             pages,
             pinned: None,
             recalled: 0,
+            records: BTreeMap::new(),
         }
     }
 
@@ -69,14 +72,29 @@ impl Versions {
         self.arriving.entry(version).or_default().append(pages);
     }
 
+    /// So many of them with contents, and of zeros, were written.
+    pub fn count(&mut self, version: Version, contents: PageCount, zero: PageCount) {
+        let records = self.records.entry(version).or_default();
+        records.0 += contents;
+        records.1 += zero;
+    }
+
+    /// What was written of the version that was read last.
+    pub fn records_of_pinned(&self) -> (PageCount, PageCount) {
+        let stored = self.pinned.as_ref().and_then(|(stored, _)| *stored);
+        stored.and_then(|stored| self.records.get(&stored.version)).copied().unwrap_or_default()
+    }
+
     /// What there is of an incomplete version is thrown away.
     pub fn forget(&mut self, version: Version) {
         self.arriving.remove(&version);
+        self.records.remove(&version);
     }
 
     /// A version is complete, and builds upon another, if it has not all pages.
     pub fn commit(&mut self, stored: Stored, after: Option<Version>) {
-        let pages = self.arriving.remove(&stored.version).unwrap_or_default();
+        let pages = self.in_order(self.arriving.get(&stored.version));
+        self.arriving.remove(&stored.version);
         if after.is_some_and(|after| self.holes.contains(&after)) {
             self.holes.insert(stored.version);
             return;
@@ -88,6 +106,17 @@ impl Versions {
             image.overwrite(pages.iter());
             self.folded = Some(stored);
         }
+    }
+
+    /// Pages by number, of each what was written last.
+    fn in_order(&self, written: Option<&Pages>) -> Pages {
+        let Some(written) = written else { return Pages::default() };
+        if written.iter().is_sorted_by(|one, next| one.0 < next.0) {
+            return written.clone();
+        }
+        let mut memory = Memory::absent(self.pages);
+        memory.overwrite(written.iter());
+        memory.resident_pages()
     }
 
     /// The newest version that can be read is lost. Answers which that was; `None`: there was none. Versions that are folded into one
@@ -206,6 +235,24 @@ mod tests {
         assert_eq!(store.lose_newest(), Some(Version(6)));
         store.commit(stored(7), None);
         assert_eq!(store.pin(), Some(stored(7)), "it has all pages");
+    }
+
+    #[test]
+    fn of_a_page_that_was_written_twice_the_last_counts() {
+        let mut memory = Memory::initial(PageCount::new(8));
+        let page = |memory: &Memory, page: usize| memory.resident_pages().part(page, PageCount::new(1));
+        let mut store = Versions::new(PageCount::new(8));
+        store.keep(Version(1), page(&memory, 5));
+        memory.write(5, crate::model::memory::BranchId::default());
+        for number in [2, 5] {
+            store.keep(Version(1), page(&memory, number));
+        }
+        store.count(Version(1), PageCount::new(3), PageCount::ZERO);
+        store.commit(stored(1), None);
+        store.pin();
+        assert_eq!(store.records_of_pinned(), (PageCount::new(3), PageCount::ZERO), "each is read");
+        let pages: Vec<_> = store.pinned_pages().collect();
+        assert_eq!(pages, [(2, memory.content(2)), (5, memory.content(5))]);
     }
 
     #[test]

@@ -55,7 +55,7 @@ impl World {
             ),
             Action::Load(state) => (platform.load, Input::Loaded, Then::Load(state)),
             Action::Resume => (platform.resume, Input::Resumed, Then::Resume),
-            other => match self.begin_protecting(host, &other) {
+            other => match self.begin_saving(host, &other).or_else(|| self.begin_protecting(host, &other)) {
                 Some(work) => work,
                 // There is no copy to do it to.
                 None => return,
@@ -89,6 +89,7 @@ impl World {
             Then::Keep(_, batch) if self.trouble.medium_is_full() => self.lose_batch(batch.id),
             Then::Keep(version, batch) => self.keep(version, &batch),
             Then::Merge => input = self.merge(host),
+            Then::Launched => self.say(Fact::Launched { host }),
         }
         let input = self.written(input);
         self.step_as(host, self.seat_of(host, lane), input);

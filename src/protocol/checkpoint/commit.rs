@@ -1,6 +1,8 @@
 //! The end of a round: what the store answers, and what is done when it does not.
 
-use super::{Action, Actions, Checkpointer, Lease, LocalTime, Message, News, OnStoreLoss, Round, Timer, Version};
+use super::{
+    Action, Actions, Checkpointer, Lease, LocalTime, Message, News, OnStoreLoss, Round, Timer, Trigger, Version,
+};
 
 impl Checkpointer {
     pub(super) fn message(&mut self, message: &Message, now: LocalTime, out: &mut Actions) -> Option<News> {
@@ -34,6 +36,7 @@ impl Checkpointer {
 
     fn end_round(&mut self, now: LocalTime, out: &mut Actions) {
         out.cancel(Timer::StoreOverdue);
+        self.end_save(out);
         self.acknowledged = Some(self.version);
         if self.image.is_some() {
             self.stop(out);
@@ -46,6 +49,7 @@ impl Checkpointer {
     /// The version came to nothing: its pages go with the next try, and whatever went before if the store has lost that.
     fn repeat(&mut self, all: bool, now: LocalTime, out: &mut Actions) {
         out.cancel(Timer::StoreOverdue);
+        self.end_save(out);
         out.push(Action::Restage { all });
         if all {
             // Only a copy that stays, or an image, has all pages; what follows a switchover builds upon the base.
@@ -77,10 +81,13 @@ impl Checkpointer {
         if matches!(self.round, Round::Suspending | Round::StageTwo(_) | Round::Unleased(_)) && self.image.is_none() {
             out.push(Action::Unsuspend);
         }
+        self.give_file_up(out);
         self.round = Round::Lost;
         self.again();
         out.push(Action::Restage { all: false });
-        out.set(Timer::StoreRetry, self.policy.restore_retry);
+        if self.policy.trigger != Trigger::Once {
+            out.set(Timer::StoreRetry, self.policy.restore_retry);
+        }
         self.on_loss()
     }
 

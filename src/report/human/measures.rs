@@ -16,6 +16,7 @@ const DATA: &[&str] = &[
     "bytes_forward",
     "xbzrle_hit_rate",
     "bytes_reverse",
+    "file_bytes",
     "network_faults",
 ];
 

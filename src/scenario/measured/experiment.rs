@@ -16,10 +16,46 @@ const PAGE_KIB: u64 = 4;
 /// Paths of a scenario and what is there.
 #[derive(Debug, Clone)]
 pub(super) struct Experiment {
+    /// How the VM is moved, or saved to a file.
+    policy: Policy,
     /// What a scenario must have.
     whole: Vec<(&'static str, Value)>,
     /// What it may have besides.
     more: Vec<(String, Value)>,
+}
+
+/// A policy, of which only the migration differs from one measurement of a migration to the other.
+#[derive(Debug, Clone, PartialEq)]
+enum Policy {
+    Migration(Value),
+    Save(Value),
+}
+
+impl Policy {
+    fn whole(&self) -> Value {
+        match self {
+            Self::Migration(migration) => json!({
+                "migration": migration,
+                "handover": { "autostart": { "on_silence": "resume" } },
+                "detector": { "heartbeat": { "off": {} }, "transport_error": "at-next-write" },
+            }),
+            Self::Save(save) => json!({
+                "base": "qemu-file",
+                "checkpoint": { "direction": "forward", "save": save, "buffer": "none" },
+            }),
+        }
+    }
+
+    fn why(&self) -> &'static str {
+        match self {
+            Self::Migration(_) => {
+                "What was measured, with QEMU's handover: it starts the VM by itself, knows no heartbeat, and notices a broken connection when it next writes."
+            }
+            Self::Save(_) => {
+                "What was measured: the VM is saved to a file, its VMM is killed, and another loads it from the file."
+            }
+        }
+    }
 }
 
 impl Experiment {
@@ -27,27 +63,24 @@ impl Experiment {
     /// Why it cannot be simulated.
     pub fn of(setting: &Setting<'_>) -> Result<Self, String> {
         let record = setting.set_up();
+        if record.save_ms.is_some() && record.file_bytes.is_none() {
+            return Err("it saves the VM into a disk image (`snapshot-save`), whose format is not modelled".into());
+        }
         if record.src_final.is_none()
             && record.failure.is_none()
             && record.outcome.as_deref() != Some("cancelled-by-us")
         {
             return Err("is no migration between two hosts".into());
         }
-        if record.file_bytes.is_some() {
-            return Err("it saves the VM to a file, and has no destination".into());
-        }
         if record.has("multifd") {
             return Err("how `multifd` shares the limit among its channels is not modelled".into());
         }
         let mut more = Vec::new();
         let (memory, workload) = guest(record, &mut more)?;
-        let whole = vec![
-            ("policy.migration", migration(record)),
-            ("vms[0].memory", memory),
-            ("vms[0].workload", workload),
-            ("network", network(record)?),
-        ];
-        Ok(Self { whole, more })
+        let policy =
+            if record.file_bytes.is_some() { Policy::Save(save(record)) } else { Policy::Migration(migration(record)) };
+        let whole = vec![("vms[0].memory", memory), ("vms[0].workload", workload), ("network", network(record)?)];
+        Ok(Self { policy, whole, more })
     }
 
     /// The scenario that rows change.
@@ -55,12 +88,8 @@ impl Experiment {
         let part = |path: &str| self.whole.iter().find(|(other, _)| *other == path).map(|(_, value)| value.clone());
         json!({
             "schema": 1,
-            "why": "What was measured, with QEMU's handover: it starts the VM by itself, knows no heartbeat, and notices a broken connection when it next writes.",
-            "policy": {
-                "migration": part("policy.migration"),
-                "handover": { "autostart": { "on_silence": "resume" } },
-                "detector": { "heartbeat": { "off": {} }, "transport_error": "at-next-write" },
-            },
+            "why": self.policy.why(),
+            "policy": self.policy.whole(),
             "vms": [{
                 "memory": part("vms[0].memory"),
                 "workload": part("vms[0].workload"),
@@ -75,6 +104,15 @@ impl Experiment {
     /// What a row must set where the scenario is that of `base`.
     pub fn set(&self, base: &Self) -> Map<String, Value> {
         let mut set = Map::new();
+        match (&self.policy, &base.policy) {
+            (here, there) if here == there => {}
+            (Policy::Migration(migration), Policy::Migration(_)) => {
+                set.insert("policy.migration".into(), migration.clone());
+            }
+            (here, _) => {
+                set.insert("policy".into(), here.whole());
+            }
+        }
         for ((path, value), (_, other)) in self.whole.iter().zip(&base.whole) {
             if value != other {
                 set.insert((*path).into(), value.clone());
@@ -85,8 +123,25 @@ impl Experiment {
     }
 }
 
+/// How a VM is saved to a file. A background snapshot knows no limit: QEMU's thread for it switches `max-bandwidth` off.
+fn save(record: &Record) -> Value {
+    if record.background_snapshot == Some(true) || record.has("background-snapshot") {
+        return json!({ "background": {} });
+    }
+    let mut rule = json!({ "downtime_limit": limit(record) });
+    if let Some(mib) = record.bw_mib_s {
+        rule["max_bandwidth"] = json!(format!("{mib} MiB/s"));
+    }
+    let way = if record.live == Some(true) { "live" } else { "stopped" };
+    json!({ way: rule })
+}
+
+fn limit(record: &Record) -> String {
+    format!("{} ms", record.downtime_limit_ms.unwrap_or(300))
+}
+
 fn migration(record: &Record) -> Value {
-    let limit = format!("{} ms", record.downtime_limit_ms.unwrap_or(300));
+    let limit = limit(record);
     let bandwidth = match (record.bw_mib_s, record.vm_mib, record.ram().and_then(|ram| ram.mbps.as_ref())) {
         (Some(mib), ..) => format!("{mib} MiB/s"),
         // Nothing is known of what limited it but how fast it went.

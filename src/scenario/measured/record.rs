@@ -54,8 +54,16 @@ pub(super) struct Record {
     pub vm_survived: Option<bool>,
     pub recovery: Vec<Recovery>,
     pub stall_s: Option<u64>,
-    /// The VM was saved to a file.
+    /// The VM was saved to a file, of so many bytes.
     pub file_bytes: Option<u64>,
+    /// It ran on while its pages were written in rounds, or as a snapshot; else it stood.
+    pub live: Option<bool>,
+    pub background_snapshot: Option<bool>,
+    pub save_ms: Option<Ms>,
+    pub t_stop: Vec<Ms>,
+    pub t_resume: Vec<Ms>,
+    /// It was killed then, and loaded from the file.
+    pub failover: Option<Failover>,
     /// What was seen from outside.
     pub ext: Option<Outside>,
     pub src_final: Option<Final>,
@@ -85,6 +93,14 @@ pub(super) struct Rate {
 pub(super) struct Outside {
     /// From the last at the source to the first at the destination.
     pub hb_gap_switch_ms: Option<Ms>,
+}
+
+/// A VM that was killed and loaded from a file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Failover {
+    pub load_ms: Option<Ms>,
+    pub kill_to_first_hb_ms: Option<Ms>,
 }
 
 /// A recovery of a post-copy.

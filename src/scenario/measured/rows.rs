@@ -17,6 +17,9 @@ pub(super) fn rows(setting: &Setting<'_>, set: &Set) -> Vec<Value> {
     if record.outcome.as_deref() == Some("cancelled-by-us") {
         return cancelled(setting, set);
     }
+    if record.file_bytes.is_some() {
+        return saved(setting, set);
+    }
     let mut rows = Vec::new();
     let mut row = |name: &str, metric: Value, seen: Vec<Option<Value>>, within: Value| {
         rows.extend(measured(&format!("{}-{name}", setting.id), set, &metric, seen, &within));
@@ -47,6 +50,33 @@ pub(super) fn rows(setting: &Setting<'_>, set: &Set) -> Vec<Value> {
         let rounds = each(&|run| Some(json!(run.ram()?.dirty_sync_count?.saturating_sub(2).max(1))));
         row("rounds", json!("precopy_rounds"), rounds, json!({ "absolute": 1 }));
     }
+    rows
+}
+
+/// A VM that was saved to a file, and killed and loaded from it a while after the file was complete.
+fn saved(setting: &Setting<'_>, set: &Set) -> Vec<Value> {
+    let mut set = set.clone();
+    let killed =
+        json!({ "what": { "crash-vmm": "source" }, "when": { "phase": { "name": "commit", "after": "1 s" } } });
+    set.insert("faults".into(), json!([killed]));
+    set.insert("expect".into(), json!({ "outcome": ["recovered"] }));
+    let mut rows = Vec::new();
+    let mut row = |name: &str, metric: Value, get: &dyn Fn(&Record) -> Option<Value>, within: Value| {
+        let seen = setting.runs.iter().map(|run| get(run)).collect();
+        rows.extend(measured(&format!("{}-{name}", setting.id), &set, &metric, seen, &within));
+    };
+    let bytes = |run: &Record| Some(json!(format!("{} B", run.file_bytes?)));
+    row("file", json!("file_bytes"), &bytes, json!({ "fraction": "1 %" }));
+    let save = |run: &Record| Some(ms(run.save_ms?.0));
+    row("save", json!({ "from": "accepted", "to": "committed" }), &save, json!({ "fraction": "10 %" }));
+    // Of one that stood all the time only the save is known.
+    let pause = |run: &Record| Some(ms(run.t_resume.first()?.0.saturating_sub(run.t_stop.first()?.0)));
+    let within = json!({ "fraction": "25 %", "absolute": "10 ms" });
+    row("pause", json!("checkpoint_pause_s"), &pause, within);
+    let load = |run: &Record| Some(ms(run.failover.as_ref()?.load_ms?.0));
+    row("load", json!({ "from": "launched", "to": "resumed" }), &load, json!({ "fraction": "10 %" }));
+    let failover = |run: &Record| Some(ms(run.failover.as_ref()?.kill_to_first_hb_ms?.0));
+    row("failover", json!({ "from": "fault", "to": "first-output" }), &failover, json!({ "fraction": "20 %" }));
     rows
 }
 

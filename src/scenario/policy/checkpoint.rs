@@ -3,7 +3,7 @@
 //! Orthogonal to how memory moves. The published protocol is that of `PostCopyFT` (Fernando et al., INFOCOM 2019, §III);
 //! endings, claims and fencing are what it leaves open.
 
-use crate::units::{Bytes, Span};
+use crate::units::{ByteRate, Bytes, Span};
 use crate::vocabulary::Host;
 
 /// How checkpoints are made, where they are kept, and what is held back until they are there.
@@ -17,6 +17,8 @@ pub struct Checkpoint {
     pub trigger: Trigger,
     /// Whether dirty pages are copied once while the VM runs before it stands for the rest.
     pub stages: Stages,
+    /// How the VM is saved, if the store is a file.
+    pub save: Option<Save>,
     /// What of the guest's output is held until its checkpoint is complete.
     pub buffer: Buffer,
     /// What the protected side does when the store is lost.
@@ -61,6 +63,8 @@ pub enum Medium {
     Memory,
     /// A disk.
     Disk,
+    /// A file, which is written as a stream and read by a VMM that is started for it.
+    File,
 }
 
 /// When the next checkpoint is due.
@@ -75,6 +79,8 @@ pub enum Trigger {
     },
     /// As soon as output waits that no checkpoint covers.
     Output,
+    /// Never: one is made.
+    Once,
 }
 
 /// From when the interval counts.
@@ -93,6 +99,26 @@ pub enum Stages {
     One,
     /// Most while it runs, and what is dirtied meanwhile while it stands (`PostCopyFT`, §III-B).
     Two,
+}
+
+/// How a VM is saved to a file: all of its memory each time, in QEMU's ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Save {
+    /// It stands until everything is written.
+    Stopped(SaveRule),
+    /// It runs on while its pages are written in rounds, and stands for the rest.
+    Live(SaveRule),
+    /// It stands only while CPU and devices are saved; what it writes then is copied first (background snapshot).
+    Background,
+}
+
+/// When pages go and when the rest is few enough, as in QEMU's pre-copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SaveRule {
+    /// The downtime that is aimed at.
+    pub downtime_limit: Span,
+    /// The writer's own limit, off for the rest.
+    pub max_bandwidth: Option<ByteRate>,
 }
 
 /// What of the guest's output waits for its checkpoint.
@@ -184,6 +210,10 @@ impl Checkpoint {
     /// Whether checkpoints are made of the copy at the source, or of its frozen image.
     pub fn forward(&self) -> bool {
         matches!(self.direction, Protects::Forward | Protects::Both)
+    }
+    /// Whether the store is a file.
+    pub fn to_file(&self) -> bool {
+        self.store.medium == Medium::File
     }
     /// Whether output waits.
     pub fn holds(&self) -> bool {

@@ -1,10 +1,12 @@
 //! `policy.checkpoint`, `ending` and `fencing`: combinations that protect nothing, or cannot work, are refused.
 
 use super::context::{Context, Layers, Place};
+use super::policy::qemu_rule;
 use crate::scenario::policy::{
     Buffer, Checkpoint, Ending, FenceAnswer, Fencing, Lease, Medium, Migration, OnStoreLoss, Period, Policy, Protects,
-    Stages, Stonith, Store, Trigger,
+    Save, SaveRule, Stages, Stonith, Store, Trigger,
 };
+use crate::scenario::schema::Empty;
 use crate::scenario::schema::checkpoint as text;
 use crate::scenario::schema::model;
 use crate::scenario::schema::quantity::Word;
@@ -32,10 +34,16 @@ pub(super) fn checkpoint(
     let direction = text.direction.0;
     let reverse = direction == Protects::Reverse;
     let store = text.store.clone().unwrap_or_default();
-    let host = store.on.map_or(if reverse { Host::Source } else { Host::Staging }, |word| word.0);
+    let save = save(context, text, at);
+    let elsewhere = if save.is_some() { Host::Destination } else { Host::Staging };
+    let host = store.on.map_or(if reverse { Host::Source } else { elsewhere }, |word| word.0);
+    let medium = if save.is_some() { Medium::File } else { Medium::Memory };
     let restore_at = text.restore_at.map_or(if reverse { Host::Source } else { Host::Destination }, |word| word.0);
-    let trigger = match text.trigger.clone().unwrap_or(text::Trigger::Periodic(text::Periodic::default())) {
+    let next =
+        if save.is_some() { text::Trigger::Once(Empty {}) } else { text::Trigger::Periodic(text::Periodic::default()) };
+    let trigger = match text.trigger.clone().unwrap_or(next) {
         text::Trigger::Output(_) => Trigger::Output,
+        text::Trigger::Once(_) => Trigger::Once,
         text::Trigger::Periodic(periodic) => Trigger::Periodic {
             interval: periodic.interval.map_or(DEFAULT_INTERVAL, |interval| interval.0),
             period: periodic.period.map_or(Period::Gap, |word| word.0),
@@ -50,11 +58,12 @@ pub(super) fn checkpoint(
         direction,
         store: Store {
             host,
-            medium: store.medium.map_or(Medium::Memory, |word| word.0),
+            medium: store.medium.map_or(medium, |word| word.0),
             capacity: store.capacity.map(|capacity| capacity.0),
         },
         trigger,
-        stages: text.stages.map_or(Stages::Two, |word| word.0),
+        stages: text.stages.map_or(if save.is_some() { Stages::One } else { Stages::Two }, |word| word.0),
+        save,
         buffer,
         on_store_loss: text.on_store_loss.map_or(OnStoreLoss::Hold, |word| word.0),
         store_timeout: text.store_timeout.map_or(DEFAULT_STORE_TIMEOUT, |timeout| timeout.0),
@@ -65,7 +74,49 @@ pub(super) fn checkpoint(
     context.positive(checkpoint.store_timeout > Span::ZERO, &at.key("store_timeout"));
     context.positive(checkpoint.restore_retry > Span::ZERO, &at.key("restore_retry"));
     places(context, &checkpoint, migration, at);
+    file(context, &checkpoint, at);
     checkpoint
+}
+
+fn save(context: &mut Context<'_>, text: &text::Checkpoint, at: &Place) -> Option<Save> {
+    let given = text.save.as_ref()?;
+    if text.stages.is_some() {
+        let hint = Some("leave `stages` out");
+        context.problem(&at.key("stages"), "a VM that is saved to a file is copied as `save` says", hint);
+    }
+    let at = at.key("save");
+    let mut limits = |rule, key| {
+        let (downtime_limit, max_bandwidth) = qemu_rule(context, rule, &at.key(key));
+        SaveRule { downtime_limit, max_bandwidth }
+    };
+    Some(match given {
+        text::Save::Stopped(rule) => Save::Stopped(limits(rule, "stopped")),
+        text::Save::Live(rule) => Save::Live(limits(rule, "live")),
+        text::Save::Background(_) => Save::Background,
+    })
+}
+
+/// A file and `save` belong together, and with what a file cannot do.
+fn file(context: &mut Context<'_>, checkpoint: &Checkpoint, at: &Place) {
+    let medium = at.key("store").key("medium");
+    match (checkpoint.save, checkpoint.to_file()) {
+        (None, false) => return,
+        (None, true) => {
+            return context.problem(&medium, "nothing says how the VM is saved to the file", Some("give a `save`"));
+        }
+        (Some(_), false) => return context.problem(&medium, "a VM is saved to a `file`", Some("leave `medium` out")),
+        (Some(_), true) => {}
+    }
+    if checkpoint.direction != Protects::Forward {
+        context.problem(&at.key("direction"), "what is saved to a file stays at the source", Some("`forward`"));
+    } else if checkpoint.store.host != Host::Destination {
+        let hint = Some("leave `on` out");
+        context.problem(&at.key("store").key("on"), "a file is where it is loaded, at the destination", hint);
+    }
+    if checkpoint.holds() {
+        let message = "no output is held for a file that is written now and then";
+        context.problem(&at.key("buffer"), message, Some("give `\"none\"`"));
+    }
 }
 
 /// Who protects what from where.
@@ -180,6 +231,9 @@ pub(super) fn costs(layers: &Layers<model::Platform>, like: &Like) -> Checkpoint
         state: optional!(checkpoint_state).unwrap_or(like.device_state),
         store_page: optional!(store_page).unwrap_or(like.place_page),
         disk_page: optional!(disk_page),
+        file_page: optional!(file_page),
+        snapshot_page: optional!(snapshot_page),
+        launch: optional!(launch).unwrap_or(Span::ZERO),
         commit: optional!(commit).unwrap_or(Span::ZERO),
         restore: optional!(restore).unwrap_or(Span::ZERO),
         restore_page: optional!(restore_page).unwrap_or(like.place_page),
@@ -208,8 +262,19 @@ pub(super) fn holds_what_there_is(context: &mut Context<'_>, policy: &Policy, vm
 /// A disk costs time, and the platform must say how much. `at`: the checkpoints as typed.
 pub(super) fn affordable(context: &mut Context<'_>, policy: &Policy, platform: &Platform, at: &Place) {
     let on_disk = policy.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.store.medium == Medium::Disk);
-    if on_disk && platform.checkpoint.disk_page.is_none() {
-        let at = at.key("store").key("medium");
-        context.problem(&at, "the platform does not say what a page on disk costs", Some("give `platform.disk_page`"));
+    let medium = at.key("store").key("medium");
+    let costs = &platform.checkpoint;
+    if on_disk && costs.disk_page.is_none() {
+        let hint = Some("give `platform.disk_page`");
+        context.problem(&medium, "the platform does not say what a page on disk costs", hint);
+    }
+    let save = policy.checkpoint.as_ref().and_then(|checkpoint| checkpoint.save);
+    if save.is_some() && costs.file_page.is_none() {
+        let hint = Some("give `platform.file_page`");
+        context.problem(&medium, "the platform does not say what a page in a file costs", hint);
+    }
+    if save == Some(Save::Background) && costs.snapshot_page.is_none() {
+        let message = "the platform does not say what a page of a snapshot costs";
+        context.problem(&at.key("save").key("background"), message, Some("give `platform.snapshot_page`"));
     }
 }

@@ -146,14 +146,18 @@ fn hybrid(context: &mut Context<'_>, text: &text::Hybrid, at: &Place) -> Hybrid 
     }
 }
 
+/// The downtime that QEMU's rule aims at, and its limit.
+pub(super) fn qemu_rule(context: &mut Context<'_>, rule: &text::QemuRule, at: &Place) -> (Span, Option<ByteRate>) {
+    let max_bandwidth = rule.max_bandwidth.map(|rate| rate.0);
+    context.positive(max_bandwidth != Some(ByteRate::ZERO), &at.key("max_bandwidth"));
+    (rule.downtime_limit.map_or(DEFAULT_DOWNTIME_LIMIT, |limit| limit.0), max_bandwidth)
+}
+
 fn stop_rule(context: &mut Context<'_>, rule: Option<&text::StopRule>, at: &Place) -> StopRule {
     match rule {
         None => StopRule::Qemu { downtime_limit: DEFAULT_DOWNTIME_LIMIT, max_bandwidth: None },
         Some(text::StopRule::Qemu(rule)) => {
-            let at = at.key("qemu");
-            let max_bandwidth = rule.max_bandwidth.map(|rate| rate.0);
-            context.positive(max_bandwidth != Some(ByteRate::ZERO), &at.key("max_bandwidth"));
-            let downtime_limit = rule.downtime_limit.map_or(DEFAULT_DOWNTIME_LIMIT, |limit| limit.0);
+            let (downtime_limit, max_bandwidth) = qemu_rule(context, rule, &at.key("qemu"));
             StopRule::Qemu { downtime_limit, max_bandwidth }
         }
         Some(text::StopRule::Clark(rule)) => {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Empty;
+use super::policy::QemuRule;
 use super::quantity::{Text, Word};
 use crate::scenario::policy::{Buffer, FenceAnswer, Medium, OnStoreLoss, Period, Protects, Stages};
 use crate::units::{Bytes, Ratio, Span};
@@ -17,15 +18,20 @@ pub struct Checkpoint {
     /// frozen image), that at the source against the source's loss (`forward`; the base is a full copy in the store), or
     /// both.
     pub direction: Word<Protects>,
-    /// Where they are kept. Default: in memory on the source for `reverse`, else on the staging host.
+    /// Where they are kept. Default: in memory on the source for `reverse`, else on the staging host; with `save` in a file at
+    /// the destination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub store: Option<Store>,
-    /// When the next one is due. Default: `{"periodic": {}}`.
+    /// When the next one is due. Default: `{"periodic": {}}`; with `save` `{"once": {}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
     /// Whether dirty pages are copied once while the VM runs before it stands for the rest. Default: `"two"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stages: Option<Word<Stages>>,
+    /// How the VM is saved to a file: each time all of its memory, as QEMU writes a migration to a file. Only, and always, where
+    /// the store is a `file`, and instead of `stages`. Default: the store is no file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub save: Option<Save>,
     /// What of the guest's output is held until the checkpoint that covers it is complete. Default: `"network"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub buffer: Option<Word<Buffer>>,
@@ -48,14 +54,29 @@ pub struct Checkpoint {
     pub restore_retry: Option<Text<Span>>,
 }
 
+/// How a VM is saved to a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Save {
+    /// It stands until everything is written (QEMU: `stop`, `migrate` to a file, `cont`).
+    Stopped(QemuRule),
+    /// It runs on while its pages are written in rounds, as in a pre-copy, and stands for the rest.
+    Live(QemuRule),
+    /// It stands only while CPU and devices are saved; its memory is written as it was then (QEMU's `background-snapshot`). Needs
+    /// the platform's `snapshot_page`.
+    Background(Empty),
+}
+
 /// Where checkpoints are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Store {
-    /// On which host: `source`, `destination` or `staging`. Default: `"source"` for `reverse`, else `"staging"`.
+    /// On which host: `source`, `destination` or `staging`. Default: `"source"` for `reverse`, else `"staging"`; with `save`
+    /// `"destination"`, where the file is loaded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on: Option<Word<Host>>,
-    /// In memory, or on a disk (needs the platform's `disk_page`). Default: `"memory"`.
+    /// In memory, on a disk (needs the platform's `disk_page`), or in a file (needs `file_page`, and `save` beside it), where a page
+    /// takes what it takes in a migration. Default: `"memory"`; with `save` `"file"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub medium: Option<Word<Medium>>,
     /// How many bytes of pages it takes. Default: there is always room.
@@ -71,6 +92,8 @@ pub enum Trigger {
     Periodic(Periodic),
     /// As soon as output waits that no checkpoint covers.
     Output(Empty),
+    /// Never: one is made, when the operator asks for it.
+    Once(Empty),
 }
 
 /// Checkpoints at intervals.

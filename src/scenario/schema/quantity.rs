@@ -189,7 +189,7 @@ spelled! {
     Layout is "layout" { Contiguous = "contiguous", Shuffled = "shuffled", }
     ArrivedPages is "state of arrived pages" { Clean = "clean", Dirty = "dirty", UntilSent = "until-sent", }
     Protects is "direction of checkpoints" { Reverse = "reverse", Forward = "forward", Both = "both", }
-    Medium is "medium of a store" { Memory = "memory", Disk = "disk", }
+    Medium is "medium of a store" { Memory = "memory", Disk = "disk", File = "file", }
     Period is "rule of the period" { Gap = "gap", Max = "max", }
     Stages is "number of stages" { One = "one", Two = "two", }
     Buffer is "buffer" { None = "none", Network = "network", NetworkAndDisk = "network+disk", }

@@ -1,7 +1,7 @@
 //! Policies by name: fields, settings that reach into them, and the claims that come with them.
 
 use super::{GOOD, read, read_with};
-use crate::scenario::policy::{Fencing, Period, Trigger};
+use crate::scenario::policy::{Fencing, Period, Save, SaveRule, Trigger};
 use crate::scenario::{Scenario, print_json};
 use crate::units::Span;
 use crate::vocabulary::{FaultClass, Host, Invariant};
@@ -56,6 +56,21 @@ fn claims_come_with_the_policy_unless_the_scenario_makes_its_own() {
     assert_eq!(read(&print_json(&scenario, &[])).expect("what is printed is good").verdict, scenario.verdict);
 }
 
+fn file(how: &str) -> String {
+    let buffer = if how.contains("buffer") { "" } else { r#""buffer": "none", "# };
+    format!(r#"{{"migration": {{"none": {{}}}}, "checkpoint": {{"direction": "forward", {buffer}{how}}}}}"#)
+}
+
+#[test]
+fn a_save_is_to_a_file_at_the_destination_once() {
+    let sets = &["platform={\"base\": \"generic\", \"file_page\": \"4 us\"}"];
+    let scenario = good(&under(&file(r#""save": {"stopped": {}}"#)), sets);
+    let checkpoint = scenario.policy.checkpoint.expect("it has checkpoints");
+    assert_eq!((checkpoint.trigger, checkpoint.store.host), (Trigger::Once, Host::Destination));
+    let rule = SaveRule { downtime_limit: Span::from_ms(300), max_bandwidth: None };
+    assert!(checkpoint.to_file() && checkpoint.save == Some(Save::Stopped(rule)));
+}
+
 #[test]
 fn wrong_policies_are_drawn_where_they_stand() {
     let cases: &[(&str, &[&str])] = &[
@@ -68,6 +83,21 @@ fn wrong_policies_are_drawn_where_they_stand() {
         ("{\"base\": \"remus\", \"ending\": \"arbiter\"}", &["policy.ending: an arbiter is a store on a third host"]),
         ("{\"base\": \"post-copy\", \"fencing\": {\"lease\": {}}}", &["policy.fencing: nothing is ever restored"]),
         ("\"checkpoint-restart\"", &["checkpoint-restart.json", "checkpoint.store.medium: the platform does not say"]),
+        ("\"qemu-file\"", &["qemu-file.json", "what a page in a file costs", "what a page of a snapshot costs"]),
+        (
+            &file(r#""store": {"medium": "file"}"#),
+            &["policy.checkpoint.store.medium: nothing says how the VM is saved"],
+        ),
+        (&file(r#""save": {"live": {}}, "stages": "two""#), &["policy.checkpoint.stages", "leave `stages` out"]),
+        (
+            &file(r#""save": {"stopped": {}}, "store": {"on": "staging", "medium": "disk"}"#),
+            &["policy.checkpoint.store.medium: a VM is saved to a `file`"],
+        ),
+        (
+            &file(r#""save": {"background": {}}, "store": {"on": "staging"}, "buffer": "network""#),
+            &["a file is where it is loaded", "no output is held for a file", "give `\"none\"`"],
+        ),
+        (&file(r#""save": {"live": {"max_bandwidth": "0 B/s"}}"#), &["policy.checkpoint.save.live.max_bandwidth"]),
     ];
     for (policy, parts) in cases {
         let error = read(&under(policy)).expect_err(policy).to_string();

@@ -255,7 +255,9 @@ fn scenario() -> impl Strategy<Value = Scenario> {
             scenario.vms[0].disk.get_or_insert(disk);
         }
         let on_disk = scenario.policy.checkpoint.as_ref().is_some_and(|c| c.store.medium == Medium::Disk);
-        scenario.platform.checkpoint.disk_page = on_disk.then(|| Span::from_ns(times.3));
+        let costs = &mut scenario.platform.checkpoint;
+        costs.disk_page = on_disk.then(|| Span::from_ns(times.3));
+        (costs.file_page, costs.snapshot_page) = (Some(Span::from_ns(times.3)), Some(Span::from_ns(times.0)));
         (scenario.faults, scenario.verdict) = (parts.3, parts.4);
         let emits = scenario.vms[0].output.is_some();
         scenario.faults.retain(|fault| fault.cannot_strike(&scenario.policy, emits).is_none());

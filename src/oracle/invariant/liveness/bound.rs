@@ -1,6 +1,6 @@
 //! B: how long the longest chain of timers, retries, transfers and starts takes that a scenario allows.
 
-use crate::scenario::policy::{Encoding, Fencing, Heartbeat, Rule, StopRule, Trigger};
+use crate::scenario::policy::{Encoding, Fencing, Heartbeat, Rule, Save, StopRule, Trigger};
 use crate::scenario::{FaultKind, Scenario};
 use crate::units::{ByteRate, Ratio, Span};
 use crate::world::{FaultState, World};
@@ -57,7 +57,11 @@ fn slowest_rate(world: &World) -> ByteRate {
         StopRule::Qemu { .. } => None,
     });
     let push = migration.post_copy().and_then(|post_copy| post_copy.max_bandwidth);
-    let own = clark.into_iter().chain(push);
+    let saved = match scenario.policy.checkpoint.as_ref().and_then(|checkpoint| checkpoint.save) {
+        Some(Save::Stopped(rule) | Save::Live(rule)) => rule.max_bandwidth,
+        Some(Save::Background) | None => None,
+    };
+    let own = clark.into_iter().chain(push).chain(saved);
     let traced = scenario.network.rate_trace.iter().map(|step| step.rate);
     let rates = traced.chain(world.network().stream_bound()).chain(own);
     rates.filter(|rate| rate.get() > 0).fold(scenario.network.rate, Ord::min)
@@ -69,7 +73,7 @@ fn protection(scenario: &Scenario, slowest: ByteRate) -> Span {
     let costs = &scenario.platform.checkpoint;
     let interval = match checkpoint.trigger {
         Trigger::Periodic { interval, .. } => interval,
-        Trigger::Output => Span::ZERO,
+        Trigger::Output | Trigger::Once => Span::ZERO,
     };
     let fencing = match scenario.policy.fencing {
         Fencing::None | Fencing::StoreClaim => Span::ZERO,
@@ -78,8 +82,10 @@ fn protection(scenario: &Scenario, slowest: ByteRate) -> Span {
         Fencing::Stonith(stonith) => stonith.takes.saturating_add(stonith.retry),
     };
     let disk = costs.disk_page.unwrap_or(Span::ZERO).saturating_mul(2);
+    let file = [costs.file_page, costs.snapshot_page].into_iter().flatten();
     let page = [costs.stage_page, costs.store_page, costs.restore_page, disk]
         .into_iter()
+        .chain(file)
         .fold(Span::ZERO, Span::saturating_add);
     // To the store, and from it.
     let transfer = slowest.time_for(scenario.vms[0].memory * 2).unwrap_or(Span::ZERO);
@@ -89,6 +95,7 @@ fn protection(scenario: &Scenario, slowest: ByteRate) -> Span {
         costs.suspend,
         costs.unsuspend,
         costs.commit,
+        costs.launch,
         costs.restore,
         page.saturating_mul(pages(scenario)),
         transfer,

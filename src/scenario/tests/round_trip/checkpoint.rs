@@ -6,10 +6,10 @@ use proptest::sample::select;
 
 use super::{amount, span};
 use crate::scenario::policy::{
-    Buffer, Checkpoint, Ending, FenceAnswer, Fencing, Lease, Medium, Migration, OnStoreLoss, Period, Protects, Stages,
-    Stonith, Store, Trigger,
+    Buffer, Checkpoint, Ending, FenceAnswer, Fencing, Lease, Medium, Migration, OnStoreLoss, Period, Protects, Save,
+    SaveRule, Stages, Stonith, Store, Trigger,
 };
-use crate::units::{Bytes, Span};
+use crate::units::{ByteRate, Bytes, Span};
 use crate::vocabulary::Host;
 
 /// What of a policy protects the VM.
@@ -45,7 +45,7 @@ fn checkpoint(directions: &'static [Protects]) -> impl Strategy<Value = Checkpoi
     let buffer = select(&[Buffer::None, Buffer::Network, Buffer::NetworkAndDisk][..]);
     let on_store_loss = select(&[OnStoreLoss::Hold, OnStoreLoss::Degrade, OnStoreLoss::Abort][..]);
     let how = (trigger, stages, buffer, on_store_loss);
-    (select(directions), store, how, (span(), span()), any::<bool>()).prop_map(
+    let protection = (select(directions), store, how, (span(), span()), any::<bool>()).prop_map(
         |(direction, (beside, medium, capacity), (trigger, stages, buffer, on_store_loss), times, local_claim)| {
             let reverse = direction == Protects::Reverse;
             let restore_at = if reverse { Host::Source } else { Host::Destination };
@@ -57,6 +57,7 @@ fn checkpoint(directions: &'static [Protects]) -> impl Strategy<Value = Checkpoi
                 store: Store { host: if beside { restore_at } else { Host::Staging }, medium, capacity },
                 trigger,
                 stages,
+                save: None,
                 buffer: waits,
                 on_store_loss,
                 store_timeout: times.0,
@@ -65,7 +66,26 @@ fn checkpoint(directions: &'static [Protects]) -> impl Strategy<Value = Checkpoi
                 restore_retry: times.1,
             }
         },
-    )
+    );
+    (protection, option::of(save())).prop_map(|(checkpoint, save)| match save {
+        Some(save) if checkpoint.direction == Protects::Forward => Checkpoint {
+            store: Store { host: Host::Destination, medium: Medium::File, ..checkpoint.store },
+            trigger: if checkpoint.trigger == Trigger::Output { Trigger::Once } else { checkpoint.trigger },
+            stages: Stages::One,
+            save: Some(save),
+            buffer: Buffer::None,
+            ..checkpoint
+        },
+        _ => checkpoint,
+    })
+}
+
+fn save() -> impl Strategy<Value = Save> {
+    let rule = (amount(), option::of((1u64..1 << 50).prop_map(ByteRate::new)));
+    let rule = rule
+        .prop_map(|(limit, max_bandwidth)| SaveRule { downtime_limit: Span::from_ns(limit), max_bandwidth })
+        .boxed();
+    prop_oneof![rule.clone().prop_map(Save::Stopped), rule.prop_map(Save::Live), Just(Save::Background)]
 }
 
 fn fencing() -> impl Strategy<Value = Fencing> {

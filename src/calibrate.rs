@@ -95,9 +95,9 @@ pub struct Estimate {
 }
 
 impl Calibration {
-    /// Whether all parameters are identified and the search came to rest.
+    /// Whether all parameters are identified, all fitted rows have a value and the search came to rest.
     pub fn is_good(&self) -> bool {
-        self.at_rest && self.estimates.iter().all(|estimate| estimate.identified)
+        !self.findings.iter().any(|finding| finding.kind.is_serious())
     }
 
     /// The values, in the order of the parameters.

@@ -6,8 +6,10 @@
 //! the slopes found there, instead of a whole search (the one-step bootstrap: Shao and Tu, *The Jackknife and Bootstrap*, 1995,
 //! section 4.4). The interval is between the nearest ranks of 2.5 and 97.5 per cent.
 //!
-//! What is drawn has smaller errors than what it was drawn from, since the parameters were fitted to it: n rows have n − p of n
-//! degrees of freedom, so steps are longer by √(n / (n − p)) (ibid., section 6.2.3). A draw that tells nothing of a parameter, because
+//! Percentiles alone are too narrow where little is drawn from, so steps are longer: by √(m / (m − 1) · (n − 1) / (n − p)) for n rows,
+//! p parameters and m settings, as the errors of fitted rows are too small (Cameron and Miller, *A Practitioner's Guide to
+//! Cluster-Robust Inference*, Journal of Human Resources 50, 2015, section VI), and by the ratio of Student's quantile to the normal
+//! one (Hesterberg, *What Teachers Should Know About the Bootstrap*, American Statistician 69, 2015, section 3). A draw that tells nothing of a parameter, because
 //! none of the rows that show it is in it, counts as one end of the range or the other.
 
 use super::linear::eigen;
@@ -20,6 +22,21 @@ const UNSEEN: f64 = 1e-9;
 const PART: f64 = 0.01;
 /// Share of the draws beyond each end of an interval: one in so many.
 const BEYOND: usize = 40;
+
+/// The 97.5th percentile of the normal distribution.
+const NORMAL: f64 = 1.959_964;
+/// That of Student's, from one degree of freedom on.
+const STUDENT: [f64; 10] = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228];
+
+/// The 97.5th percentile of Student's distribution; beyond the table by its expansion (Abramowitz and Stegun, *Handbook of Mathematical
+/// Functions*, 1964, 26.7.5).
+fn student(degrees: usize) -> f64 {
+    let expanded = |n: f64| {
+        let (z, cube) = (NORMAL, NORMAL * NORMAL * NORMAL);
+        z + (cube + z) / (4.0 * n) + (5.0 * cube * z * z + 16.0 * cube + 3.0 * z) / (96.0 * n * n)
+    };
+    STUDENT.get(degrees.saturating_sub(1)).copied().unwrap_or_else(|| expanded(degrees as f64))
+}
 
 /// An interval for each parameter, from 0 to 1 of its range.
 #[derive(Debug, Clone)]
@@ -39,7 +56,9 @@ pub(super) fn intervals(found: &Sensitivity, point: &[f64], settings: &[usize], 
     if rows == parameters {
         return Intervals { of: vec![(0.0, 1.0); parameters], by_setting };
     }
-    let longer = (rows as f64 / (rows - parameters) as f64).sqrt();
+    let (free, among) = ((rows - parameters) as f64, units as f64);
+    let small = (among / (among - 1.0) * (rows as f64 - 1.0) / free).sqrt();
+    let longer = small * student(if by_setting { units - 1 } else { rows - parameters }) / NORMAL;
     let mut stream = RunSeed { seed, replication: 0 }.stream(Purpose::Resamples, 0);
     let mut values: Vec<Vec<f64>> = vec![Vec::new(); parameters];
     for draw in 0..draws {
@@ -97,16 +116,24 @@ mod tests {
 
     #[test]
     fn of_a_mean_it_is_the_usual_interval() {
-        // One parameter that adds to every row is a mean: 1.96 standard errors, with n - 1 in the denominator.
+        // One parameter that adds to every row is a mean: 2.01 standard errors (49 degrees of freedom), with n - 1 in the
+        // denominator.
         let errors: Vec<f64> = (0..50).map(|i| (f64::from(i) - 24.5) / 500.0).collect();
         let settings: Vec<usize> = (0..50).collect();
         let found = intervals(&line(&errors), &[0.5], &settings, 4000, 7).of[0];
         let variance: f64 = errors.iter().map(|e| e * e).sum::<f64>() / 49.0;
-        let half = 1.96 * (variance / 50.0).sqrt();
+        let half = 2.01 * (variance / 50.0).sqrt();
         assert!(
             (0.5 - found.0 - half).abs() < half * 0.08 && (found.1 - 0.5 - half).abs() < half * 0.08,
             "{found:?} {half}"
         );
+    }
+
+    #[test]
+    fn quantiles_go_on_where_the_table_ends() {
+        for (degrees, known) in [(1, 12.706), (10, 2.228), (11, 2.201), (20, 2.086), (100, 1.984)] {
+            assert!((student(degrees) - known).abs() < 0.001, "{degrees}: {}", student(degrees));
+        }
     }
 
     #[test]

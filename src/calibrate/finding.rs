@@ -48,9 +48,9 @@ impl Kind {
         }
     }
 
-    /// Whether a parameter of which this is found is not identified.
+    /// Whether the fit falls short by it.
     pub fn is_serious(self) -> bool {
-        !matches!(self, Self::AtEnd | Self::Absent)
+        self != Self::AtEnd
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn findings(task: &Task, sensitivity: &Sensitivity, estimates: &mut [
             (estimate.low, estimate.high, estimate.identified) = (parameter.from, parameter.to, false);
         } else if whole {
             estimate.identified = false;
-            let text = format!("the rows do not tell {}: any value of its range will do", path(i));
+            let text = format!("the rows hardly tell {}: its interval is the whole range", path(i));
             all.push(Finding { kind: Kind::Open, parameters: vec![i], text });
         }
         let end = if estimate.value == parameter.from { "least" } else { "greatest" };

@@ -48,7 +48,7 @@ impl<'a> Bench<'a> {
 /// The value at a place in the range: on the parameter's grid, and of no more than [`VALUES`].
 pub(super) fn value(parameter: &Parameter, x: f64) -> u64 {
     let steps = parameter.steps();
-    let cells = steps.min(VALUES - 1).max(1);
+    let cells = steps.clamp(1, VALUES - 1);
     let cell = (x.clamp(0.0, 1.0) * cells as f64).round() as u64;
     parameter.at(u64::try_from(u128::from(cell) * u128::from(steps) / u128::from(cells)).expect("a step"))
 }

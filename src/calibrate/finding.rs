@@ -71,18 +71,17 @@ pub(super) fn findings(task: &Task, sensitivity: &Sensitivity, estimates: &mut [
     }
     let told = all.clone();
     for (i, (parameter, estimate)) in task.parameters.iter().zip(estimates.iter_mut()).enumerate() {
-        let whole = estimate.low == parameter.from && estimate.high == parameter.to;
         if told.iter().any(|finding| finding.parameters.contains(&i)) {
             (estimate.low, estimate.high, estimate.identified) = (parameter.from, parameter.to, false);
-        } else if whole {
+            continue;
+        }
+        if (estimate.low, estimate.high) == (parameter.from, parameter.to) {
             estimate.identified = false;
             let text = format!("the rows hardly tell {}: its interval is the whole range", path(i));
             all.push(Finding { kind: Kind::Open, parameters: vec![i], text });
         }
-        let end = if estimate.value == parameter.from { "least" } else { "greatest" };
-        if [parameter.from, parameter.to].contains(&estimate.value)
-            && !told.iter().any(|f| f.kind == Kind::NoEffect && f.parameters == [i])
-        {
+        if [parameter.from, parameter.to].contains(&estimate.value) {
+            let end = if estimate.value == parameter.from { "least" } else { "greatest" };
             let text =
                 format!("the best value of {} is the {end} that was tried: the range may be too narrow", path(i));
             all.push(Finding { kind: Kind::AtEnd, parameters: vec![i], text });

@@ -54,10 +54,9 @@ fn rotate(a: &mut Symmetric, vectors: &mut Symmetric, p: usize, q: usize) {
         (row[p], row[q]) = (cosine * at_p - sine * at_q, sine * at_p + cosine * at_q);
     };
     a.iter_mut().for_each(turn);
-    for k in 0..a.len() {
-        let (at_p, at_q) = (a[p][k], a[q][k]);
-        (a[p][k], a[q][k]) = (cosine * at_p - sine * at_q, sine * at_p + cosine * at_q);
-    }
+    let (row_p, row_q) = (a[p].clone(), a[q].clone());
+    a[p] = row_p.iter().zip(&row_q).map(|(at_p, at_q)| cosine * at_p - sine * at_q).collect();
+    a[q] = row_p.iter().zip(&row_q).map(|(at_p, at_q)| sine * at_p + cosine * at_q).collect();
     vectors.iter_mut().for_each(turn);
 }
 
@@ -70,10 +69,10 @@ mod tests {
         let matrix = vec![vec![4.0, 1.0, -2.0], vec![1.0, 2.0, 0.5], vec![-2.0, 0.5, 3.0]];
         let found = eigen(&matrix);
         assert!(found.windows(2).all(|pair| pair[0].value >= pair[1].value));
-        for i in 0..3 {
-            for j in 0..3 {
+        for (i, row) in matrix.iter().enumerate() {
+            for (j, entry) in row.iter().enumerate() {
                 let sum: f64 = found.iter().map(|one| one.value * one.vector[i] * one.vector[j]).sum();
-                assert!((sum - matrix[i][j]).abs() < 1e-12, "{i} {j}: {sum}");
+                assert!((sum - entry).abs() < 1e-12, "{i} {j}: {sum}");
             }
         }
     }

@@ -62,9 +62,12 @@ impl ArgminMul<f64, Point> for Point {
     }
 }
 
+/// A cost in the unit cube.
+type Cost<'a> = &'a mut dyn FnMut(&[f64]) -> f64;
+
 /// The cost, and the best of all points at which it was asked for.
 struct Asked<'a> {
-    cost: RefCell<&'a mut dyn FnMut(&[f64]) -> f64>,
+    cost: RefCell<Cost<'a>>,
     best: RefCell<Option<(f64, Vec<f64>)>>,
 }
 
@@ -96,7 +99,7 @@ impl CostFunction for &Asked<'_> {
 }
 
 /// The least of a cost with so many parameters, each from 0 to 1.
-pub(super) fn least(parameters: usize, cost: &mut dyn FnMut(&[f64]) -> f64) -> Found {
+pub(super) fn least(parameters: usize, cost: Cost<'_>) -> Found {
     let asked = Asked { cost: RefCell::new(cost), best: RefCell::new(None) };
     let centre = vec![0.5; parameters];
     asked.ask(&centre);

@@ -112,11 +112,10 @@ pub(super) fn scaled(matrix: &Symmetric) -> (Symmetric, Vec<f64>) {
 fn slopes(here: (f64, &[Option<f64>]), low: &(f64, Vec<Option<f64>>), high: &(f64, Vec<Option<f64>>)) -> Vec<f64> {
     let slope = |from: (f64, f64), to: (f64, f64)| if to.0 > from.0 { (to.1 - from.1) / (to.0 - from.0) } else { 0.0 };
     let of = |row: usize| match (low.1[row], here.1[row], high.1[row]) {
-        (_, None, _) => 0.0,
-        (Some(below), _, Some(above)) => slope((low.0, below), (high.0, above)),
+        (Some(below), Some(_), Some(above)) => slope((low.0, below), (high.0, above)),
         (None, Some(middle), Some(above)) => slope((here.0, middle), (high.0, above)),
         (Some(below), Some(middle), None) => slope((low.0, below), (here.0, middle)),
-        (None, Some(_), None) => 0.0,
+        (_, None, _) | (None, Some(_), None) => 0.0,
     };
     (0..here.1.len()).map(of).collect()
 }

@@ -24,11 +24,11 @@ pub fn rows_to_fit(references: &[Reference], hold_out: Option<usize>) -> Vec<Vec
         let mut settings: Vec<(usize, usize)> = Vec::new();
         let numbered = reference.scored_rows().map(|row| {
             let known = settings.iter().find(|(first, _)| reference.same_setting(*first, row));
-            let number = known.map(|(_, number)| *number).unwrap_or_else(|| {
-                seen += 1;
-                settings.push((row, seen));
-                seen
-            });
+            let number = known.map_or(seen + 1, |(_, number)| *number);
+            if number > seen {
+                seen = number;
+                settings.push((row, number));
+            }
             (row, number)
         });
         let kept = |(row, number): (usize, usize)| hold_out.is_none_or(|every| number % every != 0).then_some(row);
@@ -48,37 +48,26 @@ impl Task {
             if references[..number].iter().any(|other| other.id == reference.id) {
                 return Err(Refusal(format!("{} is there twice", reference.id)));
             }
-            let mut used = Vec::new();
+            let mut own = Vec::new();
             for parameter in &reference.parameters {
                 parameter.model().map_err(|why| Refusal(format!("{}: {why}", reference.id)))?;
                 let known = parameters.iter().position(|other| other.path == parameter.path);
                 if let Some(other) = known.map(|known| &parameters[known]) {
                     same_range(reference, parameter, other)?;
                 }
-                used.push(known.unwrap_or(parameters.len()));
+                own.push(known.unwrap_or(parameters.len()));
                 if known.is_none() {
                     parameters.push(parameter.clone());
                 }
             }
-            if used.is_empty() {
+            if own.is_empty() {
                 let why = "has no `fit` in its file; say what to fit with --fit 'platform.place_page=500 ns..8 us'";
                 return Err(Refusal(format!("{} {why}", reference.id)));
             }
-            uses.push(used);
+            uses.push(own);
         }
-        let (mut rows, mut settings, mut firsts): (Vec<(usize, usize)>, Vec<usize>, Vec<(usize, usize)>) =
-            Default::default();
-        for (of, reference) in references.iter().enumerate() {
-            for row in (0..reference.rows.len()).filter(|row| reference.is_fitted(*row)) {
-                let same = |(other, first): &(usize, usize)| *other == of && reference.same_setting(*first, row);
-                let setting = firsts.iter().position(same).unwrap_or(firsts.len());
-                if setting == firsts.len() {
-                    firsts.push((of, row));
-                }
-                rows.push((of, row));
-                settings.push(setting);
-            }
-        }
+        let rows: Vec<(usize, usize)> = references.iter().enumerate().flat_map(fitted).collect();
+        let settings = settings(&references, &rows);
         let (have, need) = (rows.len(), parameters.len());
         if have < need {
             let (row, parameter) =
@@ -109,6 +98,23 @@ impl Task {
     pub(super) fn values_of(&self, reference: usize, values: &[u64]) -> Vec<u64> {
         self.uses[reference].iter().map(|parameter| values[*parameter]).collect()
     }
+}
+
+fn fitted((of, reference): (usize, &Reference)) -> impl Iterator<Item = (usize, usize)> {
+    (0..reference.rows.len()).filter(|row| reference.is_fitted(*row)).map(move |row| (of, row))
+}
+
+/// The number of each row's setting, by their first rows.
+fn settings(references: &[Reference], rows: &[(usize, usize)]) -> Vec<usize> {
+    let mut firsts: Vec<(usize, usize)> = Vec::new();
+    let number = |(of, row): &(usize, usize)| {
+        let same = |(other, first): &(usize, usize)| other == of && references[*of].same_setting(*first, *row);
+        firsts.iter().position(same).unwrap_or_else(|| {
+            firsts.push((*of, *row));
+            firsts.len() - 1
+        })
+    };
+    rows.iter().map(number).collect()
 }
 
 fn same_range(reference: &Reference, parameter: &Parameter, other: &Parameter) -> Result<(), Refusal> {

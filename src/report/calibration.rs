@@ -89,14 +89,16 @@ pub fn provenance(task: &Task, calibration: &Calibration, version: &str, is_in: 
         [] => String::new(),
         _ => format!(" Fitted together with {}.", beside.join(", ")),
     };
-    let findings: String = calibration.findings.iter().map(|finding| format!(" Note: {}.", finding.text)).collect();
+    let findings: Vec<String> =
+        calibration.findings.iter().map(|finding| format!(" Note: {}.", finding.text)).collect();
     format!(
-        "Fitted by midflight calibrate {version} to {rows} rows of {settings} settings of {}. {}.{beside}{}{}{findings} All else is \
+        "Fitted by midflight calibrate {version} to {rows} rows of {settings} settings of {}. {}.{beside}{}{}{} All else is \
          the base's.",
         references.join("; "),
         values.join("; "),
         error("Fitted", calibration.fitted),
         error("Not fitted, predicted", calibration.predicted),
+        findings.concat(),
     )
 }
 

@@ -54,6 +54,7 @@ fn dispatch(arguments: Arguments) -> Status {
     match arguments.command {
         Command::Run(run) => commands::run::run(&run),
         Command::Validate(validate) => commands::validate::validate(&validate),
+        Command::Calibrate(calibrate) => commands::calibrate::calibrate(&calibrate),
         Command::Check(check) => commands::check::check(&check),
         Command::Replay(replay) => commands::replay::replay(&replay),
         Command::Import(import) => commands::import::import(&import),

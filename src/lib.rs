@@ -52,6 +52,8 @@ pub mod run;
 pub mod check;
 pub mod validate;
 
+pub mod calibrate;
+
 pub mod figure;
 pub mod report;
 pub mod trace;

@@ -4,6 +4,7 @@
 //! never depends on how it is shown. They print integers exactly, by integer division, so that the same run gives
 //! the same bytes everywhere; they judge nothing, read no file and write none.
 
+mod calibration;
 mod check;
 mod csv;
 mod describe;
@@ -16,10 +17,14 @@ mod validation;
 #[cfg(test)]
 pub(crate) mod fixture;
 
+pub use self::calibration::{json_calibration, provenance};
 pub use self::check::{Checks, json_checks, junit_checks};
 pub use self::csv::csv;
 pub use self::describe::describe;
-pub use self::human::{explain, human, human_checked, human_checks, human_plan, human_replayed, human_validation};
+pub use self::human::{
+    explain, human, human_calibration, human_checked, human_checks, human_plan, human_replayed, human_task,
+    human_validation,
+};
 pub use self::json::json;
 pub use self::timeline::{Kind, Line, deliveries, timeline};
 pub use self::validation::{csv_validation, json_validation};

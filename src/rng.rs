@@ -37,6 +37,8 @@ pub enum Purpose {
     Disk = 7,
     /// What a random trial of a check tries (entity: its number).
     Trials = 8,
+    /// Which settings a resample of a calibration has (entity: 0).
+    Resamples = 9,
 }
 
 /// Names one stream.

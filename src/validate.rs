@@ -16,7 +16,8 @@ pub use group::{Errors, Group};
 pub use measure::Measured;
 
 use fit::fit;
-use measure::Laboratory;
+pub(crate) use group::errors;
+pub(crate) use measure::Laboratory;
 
 /// A reference, compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +97,8 @@ pub fn validate(reference: &Reference, seed: Option<u64>) -> Validation {
     Validation { fitted, rows, groups, runs: laboratory.runs() }
 }
 
-fn compare(row: &Row, measured: Measured, fitted: bool) -> Compared {
+/// What came of a row.
+pub(crate) fn compare(row: &Row, measured: Measured, fitted: bool) -> Compared {
     let error = measured.median.and_then(|predicted| relative(predicted, row.value, 1_000_000));
     let near = measured.median.and_then(|predicted| row.tolerance.holds(predicted, row.value));
     let (verdict, reason) = if fitted {

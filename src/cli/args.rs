@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::scenario::OwnAgent;
 
 /// Version and commit.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MIDFLIGHT_COMMIT"), ")");
+pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MIDFLIGHT_COMMIT"), ")");
 
 /// Simulates what happens to a virtual machine when a node or the network fails while it is being live-migrated.
 #[derive(Debug, Parser)]
@@ -26,6 +26,8 @@ pub(super) enum Command {
     Run(RunOf),
     /// Simulate published results and compare: reference files, or shipped references by name.
     Validate(ValidateOf),
+    /// Fit parameters of a platform, network or workload to measurements: reference files, or shipped references by name.
+    Calibrate(CalibrateOf),
     /// Try every fault that scenarios claim to tolerate, everywhere, and judge each run.
     Check(CheckOf),
     /// Repeat what a check has found, from its capsule, and compare.
@@ -60,6 +62,7 @@ impl Command {
     pub fn hand_in(&mut self, agents: &[OwnAgent], program: String) {
         let (Self::Run(RunOf { files, .. })
         | Self::Validate(ValidateOf { files, .. })
+        | Self::Calibrate(CalibrateOf { files, .. })
         | Self::Check(CheckOf { files, .. })
         | Self::Replay(ReplayOf { files, .. })) = self
         else {
@@ -118,6 +121,46 @@ pub(super) struct ValidateOf {
     pub dry_run: bool,
     #[command(flatten)]
     pub files: Reading,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CalibrateOf {
+    /// Reference files, or names of shipped references (see `list models`).
+    #[arg(required = true, value_name = "FILE")]
+    pub references: Vec<PathBuf>,
+    /// Fit this parameter, for instance `platform.place_page=500 ns..8 us`, to all rows that count; repeatable [default: the
+    /// files' own `fit`, to the rows that it names].
+    #[arg(long = "fit", value_name = "PATH=FROM..TO")]
+    pub fits: Vec<String>,
+    /// Keep every N-th setting (the rows that set the same) out of the fit, and show how well it is predicted.
+    #[arg(long, value_name = "N", requires = "fits", value_parser = clap::value_parser!(u32).range(2..))]
+    pub hold_out: Option<u32>,
+    /// Resamples from which the intervals are made.
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(40..=100_000))]
+    pub bootstrap: u64,
+    /// Seed of all random draws [default: the scenario's, and 1 for the resamples].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Write a model file with the fitted values, and where they come from, to `platforms/`, `networks/` or `workloads/` in this
+    /// folder: name it to `--models` to use them.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = CalibrateFormat::Human)]
+    pub format: CalibrateFormat,
+    /// Print what would be fitted to which rows, and run nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub files: Reading,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum CalibrateFormat {
+    /// The values, what is not known of them, and how large the errors are.
+    Human,
+    /// All of it, with every row.
+    Json,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(super) mod calibrate;
 pub(super) mod check;
 pub(super) mod import;
 pub(super) mod list;

@@ -3,6 +3,7 @@
 //! At most [`WIDTH`] columns; nothing depends on the terminal but the colours, which the caller asks for. What is many
 //! times the same is shortened here and nowhere else: the JSON has everything.
 
+mod calibration;
 mod check;
 mod explain;
 mod measures;
@@ -12,6 +13,7 @@ mod units;
 mod validation;
 mod verdict;
 
+pub use self::calibration::{human_calibration, human_task};
 pub use self::check::{human_checked, human_checks, human_replayed};
 pub use self::explain::explain;
 pub use self::validation::{human_plan, human_validation};

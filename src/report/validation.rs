@@ -47,15 +47,17 @@ fn fitted(reference: &Reference, validation: &Validation) -> Vec<Json> {
     object.collect()
 }
 
+/// How large errors are.
+pub(super) fn errors(errors: Errors) -> Json {
+    let size = |millionths| Json::Number(Value::Ratio(millionths).to_string());
+    Json::Object(vec![
+        ("rows", Json::whole(errors.rows as u64)),
+        ("median", size(errors.median)),
+        ("p95", size(errors.p95)),
+    ])
+}
+
 fn group(group: &Group) -> Json {
-    let errors = |errors: Errors| {
-        let size = |millionths| Json::Number(Value::Ratio(millionths).to_string());
-        Json::Object(vec![
-            ("rows", Json::whole(errors.rows as u64)),
-            ("median", size(errors.median)),
-            ("p95", size(errors.p95)),
-        ])
-    };
     Json::Object(vec![
         ("metric", Json::Text(group.metric.to_string())),
         ("all", errors(group.all)),
@@ -63,7 +65,7 @@ fn group(group: &Group) -> Json {
     ])
 }
 
-fn row((row, compared): (&Row, &Compared)) -> Json {
+pub(super) fn row((row, compared): (&Row, &Compared)) -> Json {
     let number = |value: Option<u64>| value.map_or(Json::Null, |value| Json::Number(plain(row, value)));
     let measured = &compared.measured;
     let reason = if compared.reason.is_empty() { Json::Null } else { Json::text(&compared.reason) };

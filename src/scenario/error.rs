@@ -74,6 +74,14 @@ pub enum ScenarioError {
         /// Why not.
         reason: String,
     },
+    /// A `--fit` that says nothing that can be fitted.
+    #[error("--fit {fit}: {reason}")]
+    Fit {
+        /// As typed.
+        fit: String,
+        /// Why not.
+        reason: String,
+    },
     /// The text is wrong at one or more places. Never empty.
     #[error("{}", draw(.0, false))]
     Invalid(Vec<Diagnostic>),

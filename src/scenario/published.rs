@@ -4,9 +4,11 @@
 //! pages, millionths, counts. A [`Reference`] also holds the family of scenarios that its rows and its fitted parameters
 //! span, and gives each member on demand. It simulates nothing and judges nothing.
 
+mod calibrated;
 mod family;
 mod load;
 mod parameter;
+mod refit;
 
 use crate::units::Ratio;
 use crate::vocabulary::{Mark, RoundMeasure};
@@ -14,6 +16,7 @@ use crate::vocabulary::{Mark, RoundMeasure};
 use super::error::ScenarioError;
 use super::{ColumnUnit, Scenario};
 
+pub use calibrated::ModelText;
 pub(super) use family::{Change, Family};
 pub use load::{load_reference, load_reference_text};
 pub use parameter::{Parameter, ParameterKind};
@@ -190,6 +193,11 @@ impl Row {
             ColumnUnit::Count => ParameterKind::Count,
         };
         kind.rounded(value, &self.shown_in)
+    }
+
+    /// Whether it says how near is near enough and nothing stands against scoring it.
+    pub fn is_scored(&self) -> bool {
+        self.tolerance != Tolerance::None && self.why.is_none() && self.spread().is_none()
     }
 
     /// Published repetitions that spread by more than this share of their median are not scored against.

@@ -32,8 +32,10 @@ pub(super) use reference::resolve_reference;
 pub(super) use verdict::print_bound;
 pub use verdict::{Column, ColumnUnit};
 
-const DEFAULT_NETWORK: &str = "gige";
-const DEFAULT_PLATFORM: &str = "generic";
+/// The network of a scenario that names none.
+pub(super) const DEFAULT_NETWORK: &str = "gige";
+/// The platform of a scenario that names none.
+pub(super) const DEFAULT_PLATFORM: &str = "generic";
 const DEFAULT_SEED: u64 = 1;
 const DEFAULT_MIGRATE_AT: Span = Span::from_s(1);
 const DEFAULT_RECOVER_AFTER: Span = Span::from_s(1);

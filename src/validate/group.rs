@@ -46,7 +46,8 @@ pub(super) fn groups(reference: &Reference, rows: &[Compared]) -> Vec<Group> {
     groups.collect()
 }
 
-fn errors<'a>(rows: impl Iterator<Item = &'a Compared>) -> Option<Errors> {
+/// How large the errors of some rows are; `None` if none has one.
+pub(crate) fn errors<'a>(rows: impl Iterator<Item = &'a Compared>) -> Option<Errors> {
     let mut sizes: Vec<u64> = rows.filter_map(|compared| compared.error).map(i64::unsigned_abs).collect();
     sizes.sort_unstable();
     let rank = |percent: usize| (sizes.len() * percent).div_ceil(100).checked_sub(1).map(|rank| sizes[rank]);

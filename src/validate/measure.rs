@@ -33,7 +33,7 @@ struct Reading {
 }
 
 /// Runs what it is asked for, each only once.
-pub(super) struct Laboratory<'a> {
+pub(crate) struct Laboratory<'a> {
     reference: &'a Reference,
     seed: Option<u64>,
     known: BTreeMap<(usize, Vec<u64>), Measured>,
@@ -41,17 +41,17 @@ pub(super) struct Laboratory<'a> {
 }
 
 impl<'a> Laboratory<'a> {
-    pub(super) fn new(reference: &'a Reference, seed: Option<u64>) -> Self {
+    pub(crate) fn new(reference: &'a Reference, seed: Option<u64>) -> Self {
         Self { reference, seed, known: BTreeMap::new(), runs: 0 }
     }
 
     /// Runs made so far.
-    pub(super) fn runs(&self) -> u64 {
+    pub(crate) fn runs(&self) -> u64 {
         self.runs
     }
 
     /// Some rows, the parameters having these values.
-    pub(super) fn measure(&mut self, rows: &[usize], values: &[u64]) -> Vec<Measured> {
+    pub(crate) fn measure(&mut self, rows: &[usize], values: &[u64]) -> Vec<Measured> {
         let jobs = self.jobs(rows, values);
         self.runs += jobs.len() as u64;
         let (reference, seed) = (self.reference, self.seed);

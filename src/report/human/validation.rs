@@ -52,7 +52,7 @@ fn groups(page: &mut Page, validation: &Validation) {
 }
 
 /// Millionths as per cent with two decimals, cut.
-fn size(millionths: u64) -> String {
+pub(super) fn size(millionths: u64) -> String {
     let hundredths = millionths / 100;
     format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }

@@ -5,8 +5,6 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use crate::scenario::error::{Diagnostic, ScenarioError};
 use crate::scenario::library::Library;
 use crate::scenario::load::{Known, load_with};
@@ -15,13 +13,15 @@ use crate::scenario::set::Setting;
 use crate::scenario::source::Source;
 use crate::scenario::{Column, Scenario};
 
-use super::parameter::{Parameter, ParameterKind};
+use super::parameter::Parameter;
 
 /// A change, and where it was typed.
 #[derive(Debug, Clone)]
 pub(in crate::scenario) struct Change {
     pub setting: Setting,
     pub place: JsonPath,
+    /// Where it was typed if not in the reference file.
+    pub typed: Option<Arc<Source>>,
 }
 
 /// A scenario and the ways in which it is changed.
@@ -41,6 +41,8 @@ pub(in crate::scenario) struct Family {
     pub columns: Vec<Column>,
     /// The paths of the parameters.
     pub paths: Vec<JsonPath>,
+    /// The parameters as they were typed, if not in the reference file.
+    pub typed: Vec<Arc<Source>>,
     /// What each row changes.
     pub rows: Vec<Vec<Change>>,
 }
@@ -73,14 +75,8 @@ impl Family {
     ) -> Result<Scenario, ScenarioError> {
         let fitted =
             parameters.iter().zip(values).zip(&self.paths).enumerate().map(|(i, ((parameter, value), path))| {
-                let typed = parameter.text(*value);
-                let json = match parameter.kind {
-                    ParameterKind::Count => Value::from(*value),
-                    _ => Value::from(typed.clone()),
-                };
-                let text = format!("{}={typed}", parameter.path);
                 let place = JsonPath::ROOT.key("fit").index(i).key("path");
-                Change { setting: Setting::new(text, path.clone(), json), place }
+                Change { setting: parameter.setting(path, *value), place, typed: self.typed.get(i).cloned() }
             });
         let changes: Vec<Change> = fitted.chain(self.rows[row].iter().cloned()).collect();
         let settings: Vec<Setting> = changes.iter().map(|change| change.setting.clone()).collect();
@@ -89,8 +85,10 @@ impl Family {
         loaded.map_err(|error| match error {
             ScenarioError::Set { set, reason } => {
                 let guilty = changes.iter().find(|change| change.setting.text == set);
-                let place = guilty.map_or_else(|| JsonPath::ROOT.key("rows").index(row), |change| change.place.clone());
-                self.problem(&place, reason, None).into()
+                match guilty {
+                    Some(change) => self.problem_of(change, reason, None).into(),
+                    None => self.problem(&JsonPath::ROOT.key("rows").index(row), reason, None).into(),
+                }
             }
             other => other,
         })
@@ -103,6 +101,13 @@ impl Family {
         Diagnostic { source, span, path: Some(place.clone()), message, hint, note: None }
     }
 
+    /// A problem with a change, where that was typed.
+    fn problem_of(&self, change: &Change, message: String, hint: Option<String>) -> Diagnostic {
+        let Some(source) = &change.typed else { return self.problem(&change.place, message, hint) };
+        let span = 0..source.text().len();
+        Diagnostic { source: Arc::clone(source), span, path: None, message, hint, note: None }
+    }
+
     fn blame(&self, problem: Diagnostic, spliced: &Arc<Source>, row: usize, changes: &[Change]) -> Diagnostic {
         let note = Some(format!("in row {} of {}", row + 1, self.reference.name()));
         if problem.source != *spliced {
@@ -113,7 +118,7 @@ impl Family {
             changes.iter().rev().find(|change| path.touches(&change.setting.path)).map(|change| (path, change))
         });
         match touching {
-            Some((path, change)) => self.problem(&change.place, format!("{path}: {}", problem.message), problem.hint),
+            Some((path, change)) => self.problem_of(change, format!("{path}: {}", problem.message), problem.hint),
             None => Diagnostic { note, ..problem },
         }
     }

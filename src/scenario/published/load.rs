@@ -80,7 +80,7 @@ fn read(
         resolve_reference(&stem(file), &typed, source, &library, options.columns).map_err(ScenarioError::Invalid)?;
     let (reference, columns) = (Arc::clone(source), options.columns.to_vec());
     let inline = matches!(typed.scenario, ScenarioRef::Inline);
-    let family = Family { reference, inline, name, base, library, columns, paths, rows: changes };
+    let family = Family { reference, inline, name, base, library, columns, paths, typed: Vec::new(), rows: changes };
     family.plain()?;
     let reference = Reference::new(text, family);
     try_all(&reference)?;
@@ -97,7 +97,7 @@ fn scenario_text(reference: &Source, folder: &Path, path: &str) -> Result<Arc<So
 }
 
 /// Each row with all parameters least and with all greatest.
-fn try_all(reference: &Reference) -> Result<(), ScenarioError> {
+pub(super) fn try_all(reference: &Reference) -> Result<(), ScenarioError> {
     let ends =
         [reference.parameters.iter().map(|p| p.from).collect(), reference.parameters.iter().map(|p| p.to).collect()];
     let mut problems: Vec<Diagnostic> = Vec::new();

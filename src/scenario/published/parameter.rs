@@ -1,5 +1,9 @@
 //! A parameter that is fitted: a quantity of some kind between two values, tried on a grid of round values.
 
+use serde_json::Value;
+
+use crate::scenario::path::JsonPath;
+use crate::scenario::set::Setting;
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Quantity, Ratio, Span};
 
 /// What a parameter is a number of.
@@ -27,6 +31,11 @@ impl ParameterKind {
     /// The kind of a text and its value; `None` if it is no quantity.
     pub(in crate::scenario) fn read(text: &str) -> Option<(Self, u64)> {
         Self::ALL.into_iter().find_map(|kind| kind.parse(text).map(|value| (kind, value)))
+    }
+
+    /// The unit as typed; empty for a bare number.
+    pub(in crate::scenario) fn unit_of(text: &str) -> &str {
+        text.trim().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start()
     }
 
     fn parse(self, text: &str) -> Option<u64> {
@@ -128,6 +137,16 @@ impl Parameter {
     /// A value as it would be typed, in the unit of the range if that is exact.
     pub fn text(&self, value: u64) -> String {
         self.in_unit(value).unwrap_or_else(|| self.kind.plain(value))
+    }
+
+    /// What sets it to a value.
+    pub(super) fn setting(&self, path: &JsonPath, value: u64) -> Setting {
+        let typed = self.text(value);
+        let json = match self.kind {
+            ParameterKind::Count => Value::from(value),
+            _ => Value::from(typed.clone()),
+        };
+        Setting::new(format!("{}={typed}", self.path), path.clone(), json)
     }
 
     fn in_unit(&self, value: u64) -> Option<String> {

@@ -76,7 +76,8 @@ fn row_changes(context: &mut Context<'_>, number: usize, typed: &text::Row, at: 
             Ok(path) => {
                 let shown = value.as_str().map_or_else(|| value.to_string(), String::from);
                 let setting = Setting::new(format!("{key}={shown}"), path, value.clone());
-                changes.push(Change { setting, place: JsonPath::ROOT.key("rows").index(number).key("set").key(key) });
+                let place = JsonPath::ROOT.key("rows").index(number).key("set").key(key);
+                changes.push(Change { setting, place, typed: None });
             }
             Err(reason) => context.problem(&at.key("set").key(key), reason, None),
         }
@@ -308,9 +309,7 @@ fn range(context: &mut Context<'_>, fit: &text::Fit, at: &Place) -> Option<(Para
 /// The unit as typed; empty for a bare number.
 fn unit_of(amount: &Amount) -> String {
     match amount {
-        Amount::Text(text) => {
-            text.trim().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start().into()
-        }
+        Amount::Text(text) => ParameterKind::unit_of(text).into(),
         Amount::Whole(_) => String::new(),
     }
 }

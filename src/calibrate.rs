@@ -5,7 +5,7 @@
 //! off (`bootstrap`) and which of them the data cannot tell (`sensitivity`). Rows that are fitted never count towards a score.
 //!
 //! It computes with floats and names nothing that runs but the laboratory of `validate`. Nothing flows back into a run but values on a
-//! parameter's grid, and every transcendental function would be `libm`'s: there is none, only square roots, which are exact.
+//! parameter's grid or whole pages, and every transcendental function is `libm`'s.
 #![expect(
     clippy::float_arithmetic,
     clippy::cast_precision_loss,
@@ -16,6 +16,7 @@
 
 mod bench;
 mod bootstrap;
+mod classes;
 mod finding;
 mod linear;
 mod search;
@@ -29,6 +30,7 @@ use bench::{Bench, settled, value};
 use bootstrap::{Intervals, intervals};
 use sensitivity::Sensitivity;
 
+pub use classes::{ClassFit, Point, fit_classes};
 pub use finding::{Finding, Kind};
 pub use task::{Task, rows_to_fit};
 

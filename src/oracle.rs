@@ -9,7 +9,7 @@ mod outcome;
 mod tests;
 mod verdict;
 
-pub use outcome::{belief, outcome};
+pub use outcome::{belief, end_of, outcome};
 pub use verdict::{Judgement, Shortfall, class_of_fault, judge, why_not_fired};
 
 use crate::engine::{Finished, Observer};

@@ -6,6 +6,7 @@
 
 mod calibration;
 mod check;
+mod classes;
 mod csv;
 mod describe;
 mod human;
@@ -19,11 +20,12 @@ pub(crate) mod fixture;
 
 pub use self::calibration::{json_calibration, provenance};
 pub use self::check::{Checks, json_checks, junit_checks};
+pub use self::classes::{json_classes, provenance_of_classes};
 pub use self::csv::csv;
 pub use self::describe::describe;
 pub use self::human::{
-    explain, human, human_calibration, human_checked, human_checks, human_plan, human_replayed, human_task,
-    human_validation,
+    explain, human, human_calibration, human_checked, human_checks, human_classes, human_plan, human_replayed,
+    human_task, human_validation,
 };
 pub use self::json::json;
 pub use self::timeline::{Kind, Line, deliveries, timeline};

@@ -9,7 +9,7 @@ use crate::metric::{Record, Recorder, Rounds};
 use crate::oracle::{self, Judgement, Oracle, Violation};
 use crate::rng::RunSeed;
 use crate::scenario::Scenario;
-use crate::vocabulary::{Belief, Outcome};
+use crate::vocabulary::{Belief, Host, Outcome};
 use crate::world::{FaultState, Milestones, World};
 
 /// All that a run yields.
@@ -68,6 +68,8 @@ pub fn simulate_with(
     record.replication = Some(seed.replication);
     record.outcome = outcome.to_string();
     record.belief = belief.to_string();
+    record.source_end = oracle::end_of(&world, Host::Source).to_string();
+    record.destination_end = oracle::end_of(&world, Host::Destination).to_string();
     record.precopy_rounds = world.milestones().accepted.map(|_| rounds.precopy());
     record.violations = joined(oracle.violations().iter().map(|violation| violation.invariant.as_str()));
     record.invariants_checked = joined(oracle.checked().into_iter().map(crate::vocabulary::Invariant::as_str));

@@ -20,6 +20,7 @@ mod platform;
 pub mod policy;
 mod print;
 pub mod published;
+mod recorded;
 pub mod reference;
 mod resolve;
 pub mod schema;
@@ -32,7 +33,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
-use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Outcome};
+use crate::vocabulary::{Defect, End, FaultClass, Host, Invariant, Outcome};
 
 pub use capsule::{Capsule, Late};
 pub use error::{Diagnostic, ScenarioError};
@@ -47,6 +48,7 @@ pub use platform::{ArrivedPages, CheckpointCosts, DirtyLog, MonitorInStop, Platf
 pub use policy::{Operator, Policy, Recover, Retry};
 pub use print::{print, print_json};
 pub use published::{Reference, load_reference, load_reference_text};
+pub use recorded::{ClassOf, RecordedWorkload, load_recorded};
 pub use reference::{json_schema, model_schema, reference_markdown, references_markdown};
 pub use resolve::{Column, ColumnUnit};
 
@@ -192,7 +194,9 @@ pub enum Pattern {
 pub enum Layout {
     /// One block, in the order of the classes.
     Contiguous,
-    /// Scattered over what the contiguous classes leave, by a keyed permutation.
+    /// One block together with the mixed classes beside it, scattered in it by a keyed permutation.
+    Mixed,
+    /// Scattered over what the others leave, by a keyed permutation.
     Shuffled,
 }
 
@@ -306,6 +310,8 @@ pub struct Verdict {
     pub must_violate: Option<Invariant>,
     /// Outcomes that are right for this run; empty: not judged.
     pub outcome: Vec<Outcome>,
+    /// What must be there of the VM on the source and on the destination in the end; `None`: not judged.
+    pub ends: [Option<End>; 2],
     /// Bounds on metrics.
     pub metrics: Vec<MetricBound>,
 }

@@ -252,6 +252,18 @@ words! {
 }
 
 words! {
+    /// What is there of the VM on a host when the run ends.
+    End {
+        /// No VMM process: it died, or has given up.
+        Gone = "gone",
+        /// A VMM whose VM does not run.
+        Stands = "stands",
+        /// Its vCPUs run, if only to wait for pages.
+        Runs = "runs",
+    }
+}
+
+words! {
     /// Why pre-copy left its rounds.
     RoundsEnd {
         /// The stop rule was met.

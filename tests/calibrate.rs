@@ -240,3 +240,77 @@ fn a_plan_runs_nothing_and_a_list_is_written_whole() {
     assert_eq!(model["classes"][1], two["classes"][1]);
     assert_ne!(model["classes"][0]["write"], two["classes"][0]["write"]);
 }
+
+/// Total time and pages of a run with a guest, which is looked up in a folder.
+fn moved(scenario: &str, workload: &str, models: &str, seed: u64) -> [f64; 2] {
+    let (set, seed) = (format!("vms[0].workload=\"{workload}\""), seed.to_string());
+    let ran = midflight(&[
+        "run",
+        scenario,
+        "--format",
+        "json",
+        "--seed",
+        &seed,
+        "--set",
+        &set,
+        "--models",
+        models,
+        "--set",
+        "faults=[]",
+    ]);
+    let result: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{workload}: {}", ran.err));
+    ["total_migration_time_s", "pages_whole"].map(|name| result["record"][name].as_f64().expect("a number"))
+}
+
+#[test]
+fn the_twin_of_a_recording_moves_as_it_does() {
+    let folder = folder("twins");
+    let models = text(&folder).to_owned();
+    // What keeps its ways. The compiler does not: its twin is its mean (docs/model.md).
+    for (workload, memory, policy) in [
+        ("redis-set", "256 MiB", json!({ "migration": { "pre-copy": {} } })),
+        ("redis-set", "256 MiB", json!("postcopyft-periodic-source")),
+        ("sqlite-tpcb", "128 MiB", json!("postcopyft-periodic-source")),
+        (
+            "sqlite-tpcb",
+            "128 MiB",
+            json!({ "migration": { "pre-copy": { "stop_rule": { "qemu": { "downtime_limit": "500 ms" } } } } }),
+        ),
+    ] {
+        let ran = midflight(&["calibrate", "--workload", workload, "--to", &models]);
+        assert_eq!((ran.status, ran.err.contains("-classes.json")), (0, true), "{}{}", ran.out, ran.err);
+        let scenario = json!({
+            "schema": 1, "why": "A recording or its twin.", "policy": policy, "network": "gige",
+            "vms": [{ "memory": memory, "workload": workload, "output": { "rate": "200 /s", "size": "1000 B" } }],
+        });
+        let file = write(&folder.join("scenario.json"), &scenario);
+        // The middle of three seeds.
+        let median = |name: &str| {
+            let runs: Vec<[f64; 2]> = (1..4).map(|seed| moved(&file, name, &models, seed)).collect();
+            [0, 1].map(|i| {
+                let mut values: Vec<f64> = runs.iter().map(|run| run[i]).collect();
+                values.sort_by(f64::total_cmp);
+                values[1]
+            })
+        };
+        for (one, other) in median(workload).into_iter().zip(median(&format!("{workload}-classes"))) {
+            assert!((other / one - 1.0).abs() < 0.05, "{workload}, {policy}: {one} recorded, {other} fitted");
+        }
+    }
+}
+
+#[test]
+fn a_recording_that_cannot_be_fitted_is_refused() {
+    let cases: [(&[&str], &str); 5] = [
+        (&["--workload", "redis-sett"], "did you mean `redis-set`?"),
+        (&["--workload", "write-uniform"], "none of them has a `trace`"),
+        (&["--workload", "no/such.json"], "no/such.json"),
+        (&["--workload", "redis-set", "--bootstrap", "50"], "cannot be used with"),
+        (&["--workload", "redis-set", "qemu-pre-copy"], "cannot be used with"),
+    ];
+    for (arguments, part) in cases {
+        let all = [&["calibrate"], arguments].concat();
+        let ran = midflight(&all);
+        assert!(ran.status == 2 && ran.err.contains(part) && ran.out.is_empty(), "{arguments:?}: {}", ran.err);
+    }
+}

@@ -98,6 +98,8 @@ fn a_wrong_verdict_is_noticed() {
         (r#"expect.outcome=["lost"]"#, "claim"),
         (r#"expect.metrics={"downtime_s": {"max": "1 us"}}"#, "claim"),
         (r#"expect.metrics={"outage_s": {"max": "1 s"}}"#, "claim"),
+        (r#"expect.ends={"source": "runs", "destination": "runs"}"#, "claim"),
+        (r#"expect.ends={"destination": "gone"}"#, "claim"),
         (r"must_violate=single-history", "claim"),
     ];
     for (set, class) in cases {

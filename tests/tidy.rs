@@ -26,7 +26,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("run", &["units", "vocabulary", "rng", "scenario", "world", "engine", "oracle", "metric"]),
     ("validate", &["units", "vocabulary", "rng", "scenario", "world", "engine", "run"]),
     ("check", &["units", "vocabulary", "rng", "scenario", "world", "engine", "metric", "oracle", "run"]),
-    ("calibrate", &["rng", "scenario", "validate"]),
+    ("calibrate", &["rng", "scenario", "units", "validate"]),
     (
         "report",
         &[

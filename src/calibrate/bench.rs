@@ -1,8 +1,8 @@
 //! The model as a function of a point in the unit cube: each parameter from one end of its range to the other, and the relative
-//! errors of the fitted rows.
+//! errors of the fitted rows, each weighed by how near it should come.
 
 use super::task::Task;
-use crate::scenario::published::Parameter;
+use crate::scenario::published::{Parameter, Row, Tolerance};
 use crate::validate::Laboratory;
 
 /// Values that are tried of one parameter at most, ends included. Finer than any fit is known, and coarse enough that a simplex ends up
@@ -30,7 +30,7 @@ impl<'a> Bench<'a> {
         &mut self.laboratories[reference]
     }
 
-    /// Predicted over published less one of each fitted row; `None` for one without a value.
+    /// Predicted over published less one of each fitted row, times its weight; `None` for one without a value.
     pub(super) fn errors(&mut self, point: &[f64]) -> Vec<Option<f64>> {
         let values: Vec<u64> = self.task.parameters.iter().zip(point).map(|(p, x)| value(p, *x)).collect();
         let mut errors = Vec::new();
@@ -38,11 +38,26 @@ impl<'a> Bench<'a> {
             let rows: Vec<usize> = self.task.rows.iter().filter(|(of, _)| *of == number).map(|(_, row)| *row).collect();
             let measured = self.laboratories[number].measure(&rows, &self.task.values_of(number, &values));
             errors.extend(measured.iter().zip(&rows).map(|(measured, row)| {
-                measured.median.map(|predicted| predicted as f64 / reference.rows[*row].value as f64 - 1.0)
+                let row = &reference.rows[*row];
+                measured.median.map(|predicted| (predicted as f64 / row.value as f64 - 1.0) * weight(row))
             }));
         }
         errors
     }
+}
+
+/// A row that may be a tenth off says less of a parameter than one that may be a hundredth off, and that by a factor of ten: weighted
+/// least squares, with the tolerances for the standard deviations. A row without one weighs as one of a hundredth.
+fn weight(row: &Row) -> f64 {
+    const ONE: f64 = 0.01;
+    let Tolerance::Within { fraction, absolute, factor } = row.tolerance else { return 1.0 };
+    let ratio = |ratio: crate::units::Ratio| ratio.num() as f64 / ratio.den() as f64;
+    let shares = [
+        fraction.map(ratio),
+        absolute.map(|most| most as f64 / row.value as f64),
+        factor.map(|most| ratio(most) - 1.0),
+    ];
+    ONE / shares.into_iter().flatten().fold(ONE / 100.0, f64::max)
 }
 
 /// The value at a place in the range: on the parameter's grid, and of no more than [`VALUES`].

@@ -126,8 +126,11 @@ pub(super) struct ValidateOf {
 #[derive(Debug, Args)]
 pub(super) struct CalibrateOf {
     /// Reference files, or names of shipped references (see `list models`).
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "workload", value_name = "FILE")]
     pub references: Vec<PathBuf>,
+    /// Fit page classes to the recorded writes of this workload, a file or the name of a shipped one, instead.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["references", "fits", "hold_out", "bootstrap", "seed", "dry_run"])]
+    pub workload: Option<PathBuf>,
     /// Fit this parameter, for instance `platform.place_page=500 ns..8 us`, to all rows that count; repeatable [default: the
     /// files' own `fit`, to the rows that it names].
     #[arg(long = "fit", value_name = "PATH=FROM..TO")]

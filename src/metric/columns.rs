@@ -212,6 +212,10 @@ record! {
     /// What the surviving nodes say against what is true: `agrees`, `claims-success`, `claims-failure`,
     /// `nodes-disagree`.
     belief: String,
+    /// What is there of the VM on the source in the end: `gone`, `stands`, `runs`.
+    source_end: String,
+    /// The same on the destination.
+    destination_end: String,
     /// Invariants that were broken, in order of appearance.
     violations: String,
     /// Invariants that were checked; the others are not known to hold.

@@ -1,8 +1,8 @@
 //! What became of the VM, and whether the nodes know it. Decided from the world alone.
 
 use crate::protocol::{Awaited, Report, Standing};
-use crate::vocabulary::{Belief, Host, Invariant, Outcome};
-use crate::world::World;
+use crate::vocabulary::{Belief, End, Host, Invariant, Outcome};
+use crate::world::{VmCopy, World};
 
 use super::Oracle;
 
@@ -36,6 +36,16 @@ pub fn outcome(world: &World, oracle: &Oracle) -> Outcome {
         Host::Destination if followed || world.milestones().relinquished.is_some() => Outcome::Completed,
         _ => Outcome::Unfinished,
     }
+}
+
+/// What is there of the VM on a host.
+pub fn end_of(world: &World, host: Host) -> End {
+    // A receiver that has given up is of no use to anybody and exits.
+    let gave_up = host == Host::Destination && world.standing(host) == Some(Standing::Ended(Report::Failure));
+    if !world.vmm_alive(host) || gave_up {
+        return End::Gone;
+    }
+    if world.vm().copy(host).is_some_and(VmCopy::goes_on) { End::Runs } else { End::Stands }
 }
 
 /// What the surviving nodes say, against the outcome.

@@ -7,6 +7,7 @@ use crate::vocabulary::{FaultClass, Host, Invariant, Outcome};
 use crate::world::{FaultState, NotFired, World};
 
 use super::Violation;
+use super::outcome::end_of;
 
 /// Something fell short.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,12 +60,22 @@ pub fn judge(world: &World, end: SimTime, record: &Record, violations: &[Violati
         let expected: Vec<&str> = verdict.outcome.iter().map(|o| o.as_str()).collect();
         shortfalls.push(claim(format!("the outcome is {outcome}, expected {}", expected.join(" or "))));
     }
+    shortfalls.extend(unkept_ends(world).map(claim));
     shortfalls.extend(unkept_bounds(scenario, record).map(claim));
     // What must be caught may be that a claim is wrong.
     if verdict.must_violate.is_none() || verdict.must_violate != broken_by(outcome) {
         shortfalls.extend(unkept_tolerance(world, outcome).map(claim));
     }
     Judgement { shortfalls, in_window: window(world).map(|(_, within)| within) }
+}
+
+/// Hosts on which the VM is not what it was to be there.
+fn unkept_ends(world: &World) -> impl Iterator<Item = String> {
+    let hosts = [Host::Source, Host::Destination].into_iter().zip(&world.scenario().verdict.ends);
+    hosts.filter_map(|(host, expected)| {
+        let (end, expected) = (end_of(world, host), (*expected)?);
+        (end != expected).then(|| format!("the VM on the {host} ends as `{end}`, expected {expected}"))
+    })
 }
 
 /// The class of the one fault that struck, and whether it did in the guarantee window.

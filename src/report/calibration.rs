@@ -1,7 +1,7 @@
 //! A calibration for machines, and in a sentence for the file that is made of it.
 
 use super::tree::Json;
-use super::validation::{errors, row};
+use super::validation::{errors, row, size};
 use crate::calibrate::{Calibration, Estimate, Finding, Task};
 use crate::scenario::Reference;
 use crate::scenario::published::Parameter;
@@ -76,7 +76,6 @@ pub fn provenance(task: &Task, calibration: &Calibration, version: &str, is_in: 
     let references: Vec<String> = task.references().iter().map(of).collect();
     let values = task.parameters().iter().zip(&calibration.estimates).filter(|(parameter, _)| is_in(parameter));
     let values: Vec<String> = values.map(|(parameter, estimate)| known(parameter, estimate)).collect();
-    let size = |millionths: u64| format!("{}.{:02} %", millionths / 10_000, millionths / 100 % 100);
     let error = |what: &str, of: Option<crate::validate::Errors>| {
         of.map_or(String::new(), |errors| {
             let (median, p95) = (size(errors.median), size(errors.p95));

@@ -5,6 +5,7 @@
 
 mod calibration;
 mod check;
+mod classes;
 mod explain;
 mod measures;
 mod page;
@@ -15,6 +16,7 @@ mod verdict;
 
 pub use self::calibration::{human_calibration, human_task};
 pub use self::check::{human_checked, human_checks, human_replayed};
+pub use self::classes::human_classes;
 pub use self::explain::explain;
 pub use self::validation::{human_plan, human_validation};
 

@@ -47,6 +47,11 @@ fn fitted(reference: &Reference, validation: &Validation) -> Vec<Json> {
     object.collect()
 }
 
+/// Millionths as per cent with two decimals, cut.
+pub(super) fn size(millionths: u64) -> String {
+    format!("{}.{:02} %", millionths / 10_000, millionths / 100 % 100)
+}
+
 /// How large errors are.
 pub(super) fn errors(errors: Errors) -> Json {
     let size = |millionths| Json::Number(Value::Ratio(millionths).to_string());

@@ -58,9 +58,11 @@ pub enum ScenarioError {
         /// Column, from 1.
         column: usize,
     },
-    /// A name that no shipped reference has.
-    #[error("there is no file and no reference `{name}`{hint}")]
-    NoReference {
+    /// A name that no model of its kind has.
+    #[error("there is no file and no {kind} `{name}`{hint}")]
+    NoModel {
+        /// What was sought.
+        kind: &'static str,
         /// As typed.
         name: String,
         /// What may have been meant.

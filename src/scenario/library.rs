@@ -15,6 +15,7 @@ use super::schema::model::{Header, Model, ModelKind, Network, Platform, Workload
 use super::schema::policy::Policy;
 use super::schema::reference::ReferenceFile;
 use super::source::Source;
+use super::spelling;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models");
 static EMBEDDED_SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
@@ -113,6 +114,33 @@ impl Library {
         let all = ModelKind::ALL.into_iter();
         all.flat_map(|kind| self.names(kind).into_iter().map(move |name| entry(kind, name))).collect()
     }
+}
+
+/// A model from a file, or by its name; and where the models that it names are.
+///
+/// # Errors
+/// Neither a file nor a name, or a file that cannot be read.
+pub(super) fn find_file(
+    kind: ModelKind,
+    file: &Path,
+    models: Option<&Path>,
+) -> Result<(Arc<Source>, Library), ScenarioError> {
+    let Some(name) = file.to_str().filter(|_| !file.exists() && may_be_a_name(file)) else {
+        return Ok((Arc::new(Source::read(file)?), Library::new(models, Some(file))));
+    };
+    let here = Library::new(models, Some(Path::new(".")));
+    let Some(source) = here.find(kind, name)? else {
+        let names = here.names(kind);
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let hint = spelling::hint(name, &names).map_or(String::new(), |hint| format!("; {hint}"));
+        return Err(ScenarioError::NoModel { kind: kind.as_str(), name: name.into(), hint });
+    };
+    Ok((source, here))
+}
+
+/// Whether nothing says that a file is meant: no folder, no ending.
+fn may_be_a_name(file: &Path) -> bool {
+    file.components().count() == 1 && file.extension().is_none_or(|ending| ending != "json")
 }
 
 /// All models of a folder (or, without one, of the nearest `models/` at or above the working folder) and the embedded.

@@ -107,6 +107,10 @@ fn expect(scenario: &Scenario, columns: &[Column]) -> verdict_text::Expect {
     });
     verdict_text::Expect {
         outcome: scenario.verdict.outcome.iter().copied().map(Word).collect(),
+        ends: (scenario.verdict.ends != [None, None]).then(|| {
+            let [source, destination] = scenario.verdict.ends.map(|end| end.map(Word));
+            verdict_text::Ends { source, destination }
+        }),
         metrics: metrics.collect(),
     }
 }

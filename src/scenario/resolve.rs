@@ -31,6 +31,7 @@ use context::{Context, Place};
 pub(super) use reference::resolve_reference;
 pub(super) use verdict::print_bound;
 pub use verdict::{Column, ColumnUnit};
+pub(super) use workload::{RecordedClasses, recorded_classes};
 
 /// The network of a scenario that names none.
 pub(super) const DEFAULT_NETWORK: &str = "gige";

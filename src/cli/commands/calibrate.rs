@@ -1,5 +1,7 @@
 //! `midflight calibrate`: parameters fitted to measurements, and a model file made of them.
 
+mod classes;
+
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -14,6 +16,9 @@ use crate::scenario::schema::model::ModelKind;
 use crate::scenario::{LoadOptions, Reference, ScenarioError, load_reference};
 
 pub(in crate::cli) fn calibrate(arguments: &CalibrateOf) -> Status {
+    if let Some(workload) = &arguments.workload {
+        return classes::fit(arguments, workload);
+    }
     let made = task(arguments).and_then(|task| {
         let files = arguments.to.as_ref().map_or(Ok(Vec::new()), |folder| outputs(&task, folder));
         files.map(|files| (task, files)).map_err(|why| refused(&why))

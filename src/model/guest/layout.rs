@@ -1,8 +1,9 @@
 //! Where the pages of each class are in guest-physical memory.
 //!
-//! Contiguous classes come first, in their order, each one block; shuffled classes share the rest, scattered by a
-//! keyed permutation that is computed, not stored: a four-round Feistel network with cycle walking (Black
-//! and Rogaway, CT-RSA 2002), so that a 64 GiB guest needs no table of 16 million entries.
+//! Classes that stay together come first, in their order: contiguous ones are a block each, mixed ones beside each other share a block in
+//! which they are scattered. Shuffled classes share the rest. What is scattered is so by a keyed permutation that is computed, not stored:
+//! a four-round Feistel network with cycle walking (Black and Rogaway, CT-RSA 2002), so that a 64 GiB guest needs no table of 16 million
+//! entries.
 
 use crate::rng::{Purpose, RunSeed};
 use crate::scenario::{Layout, PageClass};
@@ -11,52 +12,81 @@ use crate::scenario::{Layout, PageClass};
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Placement {
     classes: Vec<Block>,
-    shuffle: Shuffle,
-    /// First page of the shuffled region.
-    shuffled_from: u64,
+    /// Pages over which several classes are scattered: the rest, then each block of mixed classes.
+    regions: Vec<Region>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Block {
-    layout: Layout,
-    /// First page (contiguous), or first index in the shuffled region.
+    /// The region it is scattered over, if it is.
+    region: Option<usize>,
+    /// First page, or first index in the region.
     start: u64,
     len: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Region {
+    from: u64,
+    shuffle: Shuffle,
 }
 
 impl Placement {
     /// Lays out `classes` for the VM numbered `vm`.
     pub fn new(classes: &[PageClass], vm: u32, seed: RunSeed) -> Self {
-        let blocks = |layout| classes.iter().filter(move |c| c.layout == layout).map(|c| c.pages.get());
-        let shuffled_from: u64 = blocks(Layout::Contiguous).sum();
-        let mut next = [0, 0];
+        // First page and length of each region.
+        let mut regions = vec![(0, 0)];
+        let (mut next, mut last) = (0, Layout::Contiguous);
         let place = |class: &PageClass| {
-            let next = &mut next[usize::from(class.layout == Layout::Shuffled)];
-            let block = Block { layout: class.layout, start: *next, len: class.pages.get() };
-            *next += block.len;
-            block
+            let len = class.pages.get();
+            if class.layout == Layout::Mixed && last != Layout::Mixed {
+                regions.push((next, 0));
+            }
+            last = class.layout;
+            let region = match class.layout {
+                Layout::Contiguous => None,
+                Layout::Mixed => Some(regions.len() - 1),
+                Layout::Shuffled => Some(0),
+            };
+            let start = region.map_or(next, |region| regions[region].1);
+            if let Some(region) = region {
+                regions[region].1 += len;
+            }
+            if region != Some(0) {
+                next += len;
+            }
+            Block { region, start, len }
         };
-        let placed = classes.iter().map(place).collect();
-        Self { classes: placed, shuffle: Shuffle::new(blocks(Layout::Shuffled).sum(), vm, seed), shuffled_from }
+        let classes = classes.iter().map(place).collect();
+        regions[0].0 = next;
+        let mut stream = seed.stream(Purpose::Layout, vm);
+        let regions = regions.into_iter();
+        let regions = regions.map(|(from, len)| Region { from, shuffle: Shuffle::of(len, || stream.bits()) });
+        Self { classes, regions: regions.collect() }
     }
 
     /// The page that is number `index` of class `class`.
     #[inline]
     pub fn page(&self, class: usize, index: u64) -> u64 {
         let block = &self.classes[class];
-        match block.layout {
-            Layout::Contiguous => block.start + index,
-            Layout::Shuffled => self.shuffled_from + self.shuffle.forward(block.start + index),
+        match block.region {
+            None => block.start + index,
+            Some(region) => {
+                let region = &self.regions[region];
+                region.from + region.shuffle.forward(block.start + index)
+            }
         }
     }
 
     /// The class of `page`, and its index there.
     pub fn class_of(&self, page: u64) -> (usize, u64) {
-        let (layout, position) = match page.checked_sub(self.shuffled_from) {
-            None => (Layout::Contiguous, page),
-            Some(offset) => (Layout::Shuffled, self.shuffle.backward(offset)),
+        let within = |region: &&Region| page >= region.from && page - region.from < region.shuffle.n;
+        let found = self.regions.iter().enumerate().find(|(_, region)| within(region));
+        let (region, position) = match found {
+            None => (None, page),
+            Some((number, region)) => (Some(number), region.shuffle.backward(page - region.from)),
         };
-        let holds = |b: &Block| b.layout == layout && position >= b.start && position - b.start < b.len;
+        let holds = |b: &Block| b.region == region && position >= b.start && position - b.start < b.len;
         let class = self.classes.iter().position(holds).expect("the classes cover the memory");
         (class, position - self.classes[class].start)
     }
@@ -71,12 +101,7 @@ pub struct Shuffle {
 }
 
 impl Shuffle {
-    fn new(n: u64, vm: u32, seed: RunSeed) -> Self {
-        let mut stream = seed.stream(Purpose::Layout, vm);
-        Self::of(n, || stream.bits())
-    }
-
-    /// One that is drawn.
+    /// One that is drawn from these bits.
     pub fn of(n: u64, mut bits: impl FnMut() -> u64) -> Self {
         let width = 64 - n.saturating_sub(1).leading_zeros();
         let keys = std::array::from_fn(|_| bits());
@@ -150,10 +175,19 @@ mod tests {
 
     #[test]
     fn every_page_belongs_to_one_index_of_one_class() {
-        let sizes = [(5, Layout::Shuffled), (17, Layout::Contiguous), (1, Layout::Shuffled), (300, Layout::Shuffled)];
+        let sizes = [
+            (5, Layout::Shuffled),
+            (17, Layout::Contiguous),
+            (30, Layout::Mixed),
+            (12, Layout::Mixed),
+            (1, Layout::Shuffled),
+            (3, Layout::Contiguous),
+            (8, Layout::Mixed),
+            (300, Layout::Shuffled),
+        ];
         let classes: Vec<_> = sizes.into_iter().map(|(n, layout)| class(n, layout)).collect();
         let placement = Placement::new(&classes, 0, RunSeed { seed: 1, replication: 0 });
-        let mut seen = [false; 323];
+        let mut seen = [false; 376];
         for (c, class) in classes.iter().enumerate() {
             for index in 0..class.pages.get() {
                 let page = placement.page(c, index);
@@ -165,6 +199,19 @@ mod tests {
             }
         }
         assert!(seen.iter().all(|&s| s));
+    }
+
+    #[test]
+    fn mixed_classes_share_a_block_where_they_are() {
+        let sizes = [(10, Layout::Contiguous), (50, Layout::Mixed), (50, Layout::Mixed), (10, Layout::Contiguous)];
+        let classes: Vec<_> = sizes.into_iter().map(|(n, layout)| class(n, layout)).collect();
+        let placement = Placement::new(&classes, 0, RunSeed { seed: 1, replication: 0 });
+        let pages = |class: usize| (0..50).map(move |index| placement.page(class, index));
+        let first: Vec<u64> = pages.clone()(1).collect();
+        assert!(first.iter().all(|page| (10..110).contains(page)));
+        let early = first.iter().filter(|page| **page < 60).count();
+        assert!((15..35).contains(&early), "{early} of 50 in the first half: 25, σ = 2.5");
+        assert_eq!(pages(3).next(), Some(110));
     }
 
     #[test]

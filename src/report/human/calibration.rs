@@ -1,9 +1,9 @@
 //! A calibration for a person at a terminal; and what would be fitted.
 
 use super::page::{BAD, DIM, GOOD, PLAIN, Page, STRONG, WARN};
-use super::validation::size;
 use crate::calibrate::{Calibration, Task};
 use crate::report::calibration::resampled;
+use crate::report::validation::size;
 use crate::validate::Errors;
 
 /// The values, what the rows do not tell of them, and how large the errors are.

@@ -1,6 +1,7 @@
 //! References, compared, for a person at a terminal; and what would be compared.
 
 use super::page::{BAD, DIM, GOOD, PLAIN, Page, STRONG, WARN};
+use crate::report::validation::size;
 use crate::scenario::published::{Reference, Row, Tolerance};
 use crate::validate::{Compared, Errors, Fitted, Validation, Verdict};
 use anstyle::Style;
@@ -49,12 +50,6 @@ fn groups(page: &mut Page, validation: &Validation) {
         let counted = group.counted.map_or_else(|| format!("{:>31}", "none"), shown);
         page.line("  ", &format!("{name:width$}  {}  {counted}", shown(group.all)), PLAIN);
     }
-}
-
-/// Millionths as per cent with two decimals, cut.
-pub(super) fn size(millionths: u64) -> String {
-    let hundredths = millionths / 100;
-    format!("{}.{:02} %", hundredths / 100, hundredths % 100)
 }
 
 fn score(validation: &Validation) -> String {

@@ -52,6 +52,10 @@ pub(super) struct Record {
     pub detect_src_ms: Option<Ms>,
     pub detect_dst_ms: Option<Ms>,
     pub vm_survived: Option<bool>,
+    /// Run states in the end; of a source that was migrated once more, those after that.
+    pub src_status_end: Option<String>,
+    pub dst_status_end: Option<String>,
+    pub retry_status: Option<Value>,
     pub recovery: Vec<Recovery>,
     pub stall_s: Option<u64>,
     /// The VM was saved to a file, of so many bytes.

@@ -98,7 +98,14 @@ fn cancelled(setting: &Setting<'_>, set: &Set) -> Vec<Value> {
 fn failure(setting: &Setting<'_>, set: &Set) -> Vec<Value> {
     let Some(run) = setting.median_by(|run| run.t_failure.map(|at| at.0)) else { return Vec::new() };
     let Some((set, struck)) = struck(run, set.clone()) else { return Vec::new() };
-    let Some(set) = fate(run, set, struck) else { return Vec::new() };
+    let Some(mut set) = fate(run, set, struck) else { return Vec::new() };
+    let ends =
+        [("source", end(setting, |run| &run.src_status_end)), ("destination", end(setting, |run| &run.dst_status_end))];
+    let given = ends.into_iter().filter_map(|(host, end)| Some((host.to_string(), Value::from(end?))));
+    let ends: Map<String, Value> = given.collect();
+    if !ends.is_empty() {
+        set["expect"]["ends"] = Value::Object(ends);
+    }
     let detected = setting.runs.iter().map(|run| Some(ms(detected(run)?))).collect::<Vec<_>>();
     let to = match (run.failure.as_deref(), run.phase.as_deref()) {
         (_, Some("postcopy")) => "paused",
@@ -113,6 +120,21 @@ fn failure(setting: &Setting<'_>, set: &Set) -> Vec<Value> {
         &json!({ "factor": "2" }),
     );
     row.into_iter().collect()
+}
+
+/// What was there of the VM on a host in the end, in most of the repetitions that were left alone after the failure.
+fn end(setting: &Setting<'_>, status: impl Fn(&Record) -> &Option<String>) -> Option<&'static str> {
+    let alone = setting.runs.iter().filter(|run| run.retry_status.is_none());
+    let seen: Vec<&str> = alone
+        .filter_map(|run| status(run).as_deref())
+        .map(|status| match status {
+            "gone" => "gone",
+            "running" => "runs",
+            _ => "stands",
+        })
+        .collect();
+    let times = |word: &str| seen.iter().filter(|seen| **seen == word).count();
+    ["gone", "runs", "stands"].into_iter().filter(|word| times(word) > 0).max_by_key(|word| times(word))
 }
 
 /// Sets the fault, where and when it struck. Answers when that was, counted from the command.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::scenario::error::{Diagnostic, ScenarioError};
-use crate::scenario::library::{Library, embedded};
+use crate::scenario::library::{Library, embedded, find_file};
 use crate::scenario::load::{LoadOptions, stem};
 use crate::scenario::parse::parse_reference;
 use crate::scenario::path::JsonPath;
@@ -12,7 +12,6 @@ use crate::scenario::resolve::resolve_reference;
 use crate::scenario::schema::model::ModelKind;
 use crate::scenario::schema::reference::{ReferenceFile, ScenarioRef};
 use crate::scenario::source::Source;
-use crate::scenario::spelling;
 
 use super::{Family, Reference};
 
@@ -24,24 +23,9 @@ const PROBLEMS_MAX: usize = 20;
 /// # Errors
 /// Everything that is wrong with the file, its scenario, or what its rows and parameters make of it.
 pub fn load_reference(file: &Path, options: &LoadOptions<'_>) -> Result<Reference, ScenarioError> {
-    let Some(name) = file.to_str().filter(|_| !file.exists() && may_be_a_name(file)) else {
-        let source = Arc::new(Source::read(file)?);
-        return read(&source, file, &Library::new(options.models, Some(file)), options);
-    };
-    let here = Library::new(options.models, Some(Path::new(".")));
-    let Some(source) = here.find(ModelKind::Reference, name)? else {
-        let names = here.names(ModelKind::Reference);
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let hint = spelling::hint(name, &names).map_or(String::new(), |hint| format!("; {hint}"));
-        return Err(ScenarioError::NoReference { name: name.into(), hint });
-    };
+    let (source, library) = find_file(ModelKind::Reference, file, options.models)?;
     let path = PathBuf::from(source.name().trim_start_matches("embedded:"));
-    read(&source, &path, &here, options)
-}
-
-/// Whether nothing says that a file is meant: no folder, no ending.
-fn may_be_a_name(file: &Path) -> bool {
-    file.components().count() == 1 && file.extension().is_none_or(|ending| ending != "json")
+    read(&source, &path, &library, options)
 }
 
 /// Reads a reference from a text; a path to its scenario is from the folder of `name`.

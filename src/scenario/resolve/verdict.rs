@@ -59,6 +59,9 @@ pub(super) fn verdict(
         waives,
         must_violate,
         outcome: expect.outcome.iter().map(|word| word.0).collect(),
+        ends: expect
+            .ends
+            .map_or_else(Default::default, |ends| [ends.source, ends.destination].map(|word| word.map(|word| word.0))),
         metrics: metrics.filter_map(|(name, text)| bound(context, name, text, columns, &at.key(name))).collect(),
     }
 }

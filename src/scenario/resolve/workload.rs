@@ -3,11 +3,16 @@
 use std::sync::Arc;
 
 use super::context::{Context, Place};
+use crate::scenario::error::Diagnostic;
+use crate::scenario::library::Library;
+use crate::scenario::parse::parse;
 use crate::scenario::schema::Vm as VmText;
 use crate::scenario::schema::model::{
-    Class, ModelKind, Pace as PaceText, Pattern as PatternText, WorkloadPhase as PhaseText,
+    Class, ModelKind, ModelRef, Pace as PaceText, Pattern as PatternText, Workload as WorkloadText, WorkloadFile,
+    WorkloadPhase as PhaseText,
 };
 use crate::scenario::schema::quantity::Text;
+use crate::scenario::source::Source;
 use crate::scenario::{Layout, Pace, PageClass, PageTrace, Pattern, RecordedWrites, Workload, WorkloadPhase};
 use crate::units::{Bytes, EventRate, PageCount, Ratio, Span};
 
@@ -67,6 +72,44 @@ pub(super) fn workload(
     let workload = Workload { classes, phases, pace };
     bounded(context, &workload, &classes_at);
     Some(workload)
+}
+
+/// A workload's file.
+pub(in crate::scenario) struct RecordedClasses {
+    /// Where its numbers come from.
+    pub source: String,
+    /// All that was typed in it and its bases.
+    pub whole: WorkloadText,
+    /// What was recorded of each class.
+    pub recorded: Vec<Option<RecordedWrites>>,
+}
+
+/// Reads a workload in whose classes something is recorded.
+pub(in crate::scenario) fn recorded_classes(
+    source: &Arc<Source>,
+    library: &Library,
+) -> Result<RecordedClasses, Vec<Diagnostic>> {
+    let file: WorkloadFile = parse(source).map_err(|problem| vec![*problem])?;
+    let from = file.source.clone();
+    let mut context = Context::new(source, library);
+    let reference = ModelRef::Inline(Box::new(file.into()));
+    let at = Place::root();
+    let mut whole = WorkloadText::default();
+    let mut recorded = Vec::new();
+    if let Some(layers) = context.layers(&reference, &at) {
+        let (classes, classes_at) =
+            context.required(&layers, "classes", |workload: &WorkloadText| workload.classes.clone(), Vec::new());
+        let each = classes.iter().enumerate();
+        recorded = each.map(|(i, text)| recorded_writes(&mut context, text, &classes_at.index(i))).collect();
+        if context.is_clean() && recorded.iter().all(Option::is_none) {
+            context.problem(&classes_at, "none of them has a `trace`", None);
+        }
+        let (phases, pace) = (layers.pick("phases", |w| w.phases.clone()), layers.pick("pace", |w| w.pace.clone()));
+        let (phases, pace) = (phases.map(|found| found.0), pace.map(|found| found.0));
+        whole = WorkloadText { base: None, classes: Some(classes), phases, pace };
+    }
+    let read = RecordedClasses { source: from, whole, recorded };
+    if context.is_clean() { Ok(read) } else { Err(context.into_diagnostics()) }
 }
 
 /// Complains about classes that are accessed more often than can be drawn one by one.

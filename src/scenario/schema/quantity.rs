@@ -20,7 +20,7 @@ use crate::scenario::{
     ArrivedPages, Direction, DirtyLog, EventMoment, Layout, Moment, MonitorInStop, Nics, Origin, Stage,
 };
 use crate::units::Quantity;
-use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Mark, MessageKind, Outcome, Phase, RoundMeasure};
+use crate::vocabulary::{Defect, End, FaultClass, Host, Invariant, Mark, MessageKind, Outcome, Phase, RoundMeasure};
 
 /// The marker in serde's "expected …" by which a bare number is told from other wrong types.
 pub(in crate::scenario) const WITH_UNIT: &str = " with its unit, such as ";
@@ -147,6 +147,7 @@ from_vocabulary! {
     Host is "host",
     Phase is "phase",
     Outcome is "outcome",
+    End is "end of a host",
     Invariant is "invariant",
     Defect is "defect",
     FaultClass is "fault class",
@@ -186,7 +187,7 @@ spelled! {
         Snapshot = "snapshot", ClearOnSend = "clear-on-send", SkipRedirtied = "skip-redirtied",
     }
     MonitorInStop is "way of a monitor" { Answers = "answers", Blocked = "blocked", }
-    Layout is "layout" { Contiguous = "contiguous", Shuffled = "shuffled", }
+    Layout is "layout" { Contiguous = "contiguous", Mixed = "mixed", Shuffled = "shuffled", }
     ArrivedPages is "state of arrived pages" { Clean = "clean", Dirty = "dirty", UntilSent = "until-sent", }
     Protects is "direction of checkpoints" { Reverse = "reverse", Forward = "forward", Both = "both", }
     Medium is "medium of a store" { Memory = "memory", Disk = "disk", File = "file", }

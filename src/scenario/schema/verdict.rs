@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::quantity::Word;
-use crate::vocabulary::{Invariant, Outcome};
+use crate::vocabulary::{End, Invariant, Outcome};
 
 /// An invariant that need not hold under tolerated faults.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,9 +25,24 @@ pub struct Expect {
     /// Outcomes that are right for this run. Default: not judged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub outcome: Vec<Word<Outcome>>,
+    /// What must be there of the VM on its hosts when the run ends. Default: not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<Ends>,
     /// Bounds by column of the record, as `{"downtime_s": {"max": "300 ms"}}`. Default: none.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metrics: BTreeMap<String, Bound>,
+}
+
+/// What must be there of the VM on each host.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ends {
+    /// On the source. Default: not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Word<End>>,
+    /// On the destination. Default: not judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Word<End>>,
 }
 
 /// A message that is held up on its way, and what follows it on its connection with it, while everything else overtakes it.

@@ -45,8 +45,8 @@ pub struct Class {
     /// Compressed size / size of its pages, as `"1/3"`; above zero, at most 100 %. Default: `"100 %"`, they do not shrink.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compressed: Option<Text<Ratio>>,
-    /// One block in the order of the classes, or scattered over what the contiguous classes leave. Default:
-    /// `"contiguous"`.
+    /// One block in the order of the classes; or such a block together with the `mixed` classes beside it, scattered in it; or scattered
+    /// over what all others leave. Default: `"contiguous"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Word<Layout>>,
 }

@@ -15,11 +15,11 @@ use crate::scenario::policy::{
     TransportError,
 };
 use crate::scenario::{
-    Capsule, Disk, Late, MetricBound, Network, Nics, Output, OutputFlow, Pace, PageClass, Pattern, RateStep, Recover,
-    Retry, Scenario, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
+    Capsule, Disk, Late, Layout, MetricBound, Network, Nics, Output, OutputFlow, Pace, PageClass, Pattern, RateStep,
+    Recover, Retry, Scenario, Verdict, Vm, Waiver, Workload, WorkloadPhase, print_json,
 };
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
-use crate::vocabulary::{Defect, FaultClass, Host, Invariant, Outcome};
+use crate::vocabulary::{Defect, End, FaultClass, Host, Invariant, Outcome};
 
 /// Any integer that all quantities can hold.
 pub(super) fn amount() -> impl Strategy<Value = u64> {
@@ -134,7 +134,7 @@ fn class() -> impl Strategy<Value = PageClass> {
         (1u64..1000).prop_map(|n| Pattern::Zipf { exponent: Ratio::new(n, 100) }),
     ];
     let compressed = share().prop_filter("above zero", |compressed| *compressed > Ratio::ZERO);
-    let layout = select(&[crate::scenario::Layout::Contiguous, crate::scenario::Layout::Shuffled][..]);
+    let layout = select(&[Layout::Contiguous, Layout::Mixed, Layout::Shuffled][..]);
     let rates = (0u64..1 << 43, 0u64..1 << 43);
     (1u64..1 << 28, rates, pattern, share(), layout, 1u64..=4096, compressed).prop_map(
         |(pages, (write, read), pattern, zero, layout, delta, compressed)| PageClass {
@@ -220,8 +220,10 @@ fn verdict() -> impl Strategy<Value = Verdict> {
     let waives = prop::collection::vec((select(Invariant::ALL), "[a-z]{1,9}"), 0..3);
     let outcome = prop::collection::vec(select(Outcome::ALL), 0..3);
     let bounds = prop::collection::btree_map(0..COLUMNS.len(), (0u64..1 << 39, 0u64..1 << 39, 0..3), 0..4);
+    let ends = || option::of(select(End::ALL));
+    let outcome = (outcome, (ends(), ends()).prop_map(|(source, destination)| [source, destination]));
     (classes, waives, option::of(select(Invariant::ALL)), outcome, bounds).prop_map(
-        |(tolerates, waives, must_violate, outcome, bounds)| {
+        |(tolerates, waives, must_violate, (outcome, ends), bounds)| {
             let waives = waives.into_iter().map(|(invariant, why)| Waiver { invariant, why });
             let mut metrics: Vec<MetricBound> = bounds
                 .into_iter()
@@ -233,7 +235,7 @@ fn verdict() -> impl Strategy<Value = Verdict> {
                 .collect();
             metrics.sort_by(|a, b| a.column.cmp(&b.column));
             let waives = waives.filter(|waiver| Some(waiver.invariant) != must_violate).collect();
-            Verdict { tolerates, waives, must_violate, outcome, metrics }
+            Verdict { tolerates, waives, must_violate, outcome, ends, metrics }
         },
     )
 }

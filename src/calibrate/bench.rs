@@ -77,3 +77,38 @@ fn place(parameter: &Parameter, value: u64) -> f64 {
 pub(super) fn settled(parameters: &[Parameter], point: &[f64]) -> Vec<f64> {
     parameters.iter().zip(point).map(|(parameter, x)| place(parameter, value(parameter, *x))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::ColumnUnit;
+    use crate::scenario::published::Metric;
+    use crate::units::Ratio;
+
+    #[test]
+    fn a_row_weighs_by_the_widest_of_its_tolerances() {
+        let within = |fraction, absolute, factor| Tolerance::Within { fraction, absolute, factor };
+        let cases = [
+            (within(Some(Ratio::percent(5)), None, None), 0.2),
+            (within(Some(Ratio::percent(5)), Some(50), None), 0.04),
+            (within(None, None, Some(Ratio::new(3, 2))), 0.02),
+            (within(None, Some(0), None), 100.0),
+            (Tolerance::Equals, 1.0),
+            (Tolerance::None, 1.0),
+        ];
+        for (tolerance, expected) in cases {
+            let row = Row {
+                id: "r".into(),
+                metric: Metric::Column("downtime_s"),
+                unit: ColumnUnit::Time,
+                shown_in: "s".into(),
+                value: 200,
+                repetitions: Vec::new(),
+                tolerance,
+                replications: 1,
+                why: None,
+            };
+            assert!((weight(&row) - expected).abs() < 1e-9, "{tolerance:?}: {}", weight(&row));
+        }
+    }
+}

@@ -158,7 +158,7 @@ fn what_is_wrong_is_shown_where_it_was_typed() {
 fn a_table_and_a_figure_are_kept() {
     let kept = |threads: &str| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("validate").join(format!("kept-{threads}"));
-        let ran = midflight_on(threads, &["qemu-hybrid", "qemu-failures", "--to", folder.to_str().expect("UTF-8")]);
+        let ran = midflight_on(threads, &["qemu-hybrid", "qemu-checkpoint", "--to", folder.to_str().expect("UTF-8")]);
         assert_eq!(ran.status, 0, "{}", ran.err);
         ["table.csv", "predicted-against-measured.svg"]
             .map(|name| fs::read_to_string(folder.join(name)).expect("written"))
@@ -166,12 +166,12 @@ fn a_table_and_a_figure_are_kept() {
     let [table, figure] = kept("1");
     assert_eq!([&table, &figure], kept("3").each_ref());
     assert!(table.starts_with("reference,row,metric") && table.lines().count() > 30, "{table}");
-    // Of eight rows or more there is one metric: how soon a failure is noticed in post-copy.
-    for part in ["fault → paused [s]", "measured", "predicted", "qemu", "within 5 %"] {
+    // Metrics of eight rows or more have a panel.
+    for part in ["file bytes [MB]", "measured", "predicted", "qemu", "within 5 %"] {
         assert!(figure.contains(part), "{part} is not in the figure");
     }
     let points = figure.matches("<circle").count();
-    assert!(points > 8, "a point for each row and one for the legend: {points}");
+    assert_eq!(points, 33, "four panels of eight rows, and one point for the legend");
 }
 
 /// A reference whose file was renamed.

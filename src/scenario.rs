@@ -175,6 +175,19 @@ pub struct RecordedWrites {
     pub from: usize,
 }
 
+impl RecordedWrites {
+    /// For each page, whether it was written before guest time 0.
+    pub fn written_before(&self) -> Vec<bool> {
+        let mut written = vec![false; usize::try_from(self.trace.pages()).expect("pages fit in memory")];
+        for interval in 0..self.from {
+            for &page in self.trace.written(interval) {
+                written[page as usize] = true;
+            }
+        }
+        written
+    }
+}
+
 /// Which page of its class an access hits.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Pattern {

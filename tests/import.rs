@@ -101,6 +101,26 @@ fn a_fate_that_was_not_measured_falls_short() {
 }
 
 #[test]
+fn what_most_repetitions_left_on_each_host_is_claimed() {
+    let ended = |source: &str, more: &str| {
+        let ends = format!("\"src_status_end\": \"{source}\", \"dst_status_end\": \"running\", {more}\"exp\": \"D7\"");
+        RESET.replace("\"exp\": \"D7\"", &ends)
+    };
+    let (stands, runs) = (ended("postmigrate", ""), ended("running", ""));
+    // A source that was migrated once more says nothing of what the failure left.
+    let again = ended("running", "\"retry_status\": \"completed\", ");
+    for (name, lines, kept) in [
+        ("ends", [&stands, &runs, &stands, &again, &again], true),
+        ("other-ends", [&runs, &stands, &runs, &runs, &again], false),
+    ] {
+        let made = midflight(&["import", "qemu", &file(&format!("{name}.jsonl"), &lines.map(String::as_str))]);
+        let compared = midflight(&["validate", &file(&format!("{name}.json"), &[&made.out]), "--format", "json"]);
+        let broken = "the VM on the source ends as `stands`, expected runs";
+        assert_eq!(!compared.out.contains(broken), kept, "{name}: {}", compared.out);
+    }
+}
+
+#[test]
 fn an_answer_to_query_migrate_is_enough_to_begin_with() {
     let made = midflight(&["import", "qemu", &file("bare.jsonl", &[BARE])]);
     assert_eq!(made.status, 0, "{}", made.err);

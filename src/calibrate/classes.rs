@@ -245,13 +245,8 @@ fn within(terms: &mut [Term], all: f64) {
 /// The terms as classes in whole pages, and what is never written as one more. Pages of zeros are those that are written last: they are
 /// given to the slowest.
 fn classes(recorded: &RecordedWrites, terms: &[Term]) -> Vec<ClassOf> {
-    let all = recorded.trace.pages();
-    let mut before = vec![false; usize::try_from(all).expect("pages fit in memory")];
-    for interval in 0..recorded.from {
-        recorded.trace.written(interval).iter().for_each(|page| before[*page as usize] = true);
-    }
-    let mut zero = before.iter().filter(|written| !**written).count() as u64;
-    let mut left = all;
+    let mut zero = recorded.written_before().iter().filter(|written| !**written).count() as u64;
+    let mut left = recorded.trace.pages();
     let mut sized: Vec<(u64, EventRate)> = Vec::new();
     let per_s = 1e9 / recorded.interval.ns() as f64;
     for term in terms.iter().rev() {

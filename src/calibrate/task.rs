@@ -19,22 +19,16 @@ pub struct Task {
 /// The rows of each reference that a fit may have: all that are scored, but for those of every `hold_out`-th setting. Rows of one
 /// setting stay together, as they are read from the same migrations: a prediction is for a setting that the fit has not seen.
 pub fn rows_to_fit(references: &[Reference], hold_out: Option<usize>) -> Vec<Vec<usize>> {
-    let mut seen = 0;
-    let rows = references.iter().map(|reference| {
-        let mut settings: Vec<(usize, usize)> = Vec::new();
-        let numbered = reference.scored_rows().map(|row| {
-            let known = settings.iter().find(|(first, _)| reference.same_setting(*first, row));
-            let number = known.map_or(seen + 1, |(_, number)| *number);
-            if number > seen {
-                seen = number;
-                settings.push((row, number));
-            }
-            (row, number)
-        });
-        let kept = |(row, number): (usize, usize)| hold_out.is_none_or(|every| number % every != 0).then_some(row);
-        numbered.filter_map(kept).collect()
-    });
-    rows.collect()
+    let scored =
+        |(of, reference): (usize, &Reference)| -> Vec<_> { reference.scored_rows().map(|row| (of, row)).collect() };
+    let scored: Vec<(usize, usize)> = references.iter().enumerate().flat_map(scored).collect();
+    let mut kept = vec![Vec::new(); references.len()];
+    for ((of, row), setting) in scored.iter().zip(settings(references, &scored)) {
+        if hold_out.is_none_or(|every| (setting + 1) % every != 0) {
+            kept[*of].push(*row);
+        }
+    }
+    kept
 }
 
 impl Task {

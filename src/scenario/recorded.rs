@@ -2,13 +2,11 @@
 
 use std::path::Path;
 
-use serde_json::{Map, Value, json};
-
 use super::error::ScenarioError;
 use super::library::find_file;
 use super::load::stem;
 use super::resolve::{RecordedClasses, recorded_classes};
-use super::schema::model::{Class, ModelKind, Workload};
+use super::schema::model::{Class, ModelKind, Workload, model_text};
 use super::schema::quantity::{Text, Word};
 use super::{Layout, RecordedWrites};
 use crate::units::{Bytes, EventRate, PageCount, Ratio};
@@ -62,14 +60,7 @@ impl RecordedWorkload {
             None => vec![class.clone()],
         });
         let workload = Workload { base: None, classes: Some(classes.collect()), ..self.whole.clone() };
-        let mut file = Map::new();
-        file.insert("schema".into(), json!(1));
-        file.insert("about".into(), json!(about));
-        file.insert("source".into(), json!(source));
-        if let Ok(Value::Object(fields)) = serde_json::to_value(&workload) {
-            file.extend(fields);
-        }
-        format!("{:#}\n", Value::Object(file))
+        model_text(about, source, &serde_json::to_value(&workload).expect("a workload is JSON"))
     }
 }
 

@@ -93,12 +93,12 @@ impl Versions {
 
     /// A version is complete, and builds upon another, if it has not all pages.
     pub fn commit(&mut self, stored: Stored, after: Option<Version>) {
-        let pages = self.in_order(self.arriving.get(&stored.version));
-        self.arriving.remove(&stored.version);
+        let written = self.arriving.remove(&stored.version).unwrap_or_default();
         if after.is_some_and(|after| self.holes.contains(&after)) {
             self.holes.insert(stored.version);
             return;
         }
+        let pages = self.in_order(written);
         self.recent.push_back((stored, pages));
         while self.recent.len() > KEPT_APART {
             let Some((stored, pages)) = self.recent.pop_front() else { break };
@@ -109,10 +109,9 @@ impl Versions {
     }
 
     /// Pages by number, of each what was written last.
-    fn in_order(&self, written: Option<&Pages>) -> Pages {
-        let Some(written) = written else { return Pages::default() };
+    fn in_order(&self, written: Pages) -> Pages {
         if written.iter().is_sorted_by(|one, next| one.0 < next.0) {
-            return written.clone();
+            return written;
         }
         let mut memory = Memory::absent(self.pages);
         memory.overwrite(written.iter());

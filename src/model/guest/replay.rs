@@ -35,15 +35,13 @@ pub struct Position {
 
 impl Replay {
     pub fn new(recorded: &RecordedWrites, phases: &[WorkloadPhase]) -> Self {
-        let trace = Arc::clone(&recorded.trace);
-        let mut written_before = vec![false; usize::try_from(trace.pages()).expect("pages fit in memory")];
-        for interval in 0..recorded.from {
-            for &page in trace.written(interval) {
-                written_before[page as usize] = true;
-            }
+        Self {
+            trace: Arc::clone(&recorded.trace),
+            interval: recorded.interval,
+            from: recorded.from,
+            written_before: recorded.written_before(),
+            phases: phases.to_vec(),
         }
-        let (interval, from) = (recorded.interval, recorded.from);
-        Self { trace, interval, from, written_before, phases: phases.to_vec() }
     }
 
     /// Whether a page of the class has not been written when guest time begins.

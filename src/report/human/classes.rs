@@ -31,16 +31,17 @@ pub fn human_classes(workload: &RecordedWorkload, fits: &[ClassFit], colour: boo
         }
         page.gap();
         let [first, second] = fit.halves;
+        let changes = fit.drift().unsigned_abs() > DRIFT;
         let halves = format!(
             "A quarter of the recording dirties {first} in its first half, {second} in its second: {}. {}",
             more(fit.drift()),
-            if fit.drift().unsigned_abs() > DRIFT {
+            if changes {
                 "The program changes its ways, and classes do not: the twin is its mean."
             } else {
                 "The program keeps its ways."
             }
         );
-        page.paragraph("", &halves, if fit.drift().unsigned_abs() > DRIFT { WARN } else { DIM });
+        page.paragraph("", &halves, if changes { WARN } else { DIM });
     }
     page.finish()
 }

@@ -6,13 +6,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::scenario::library::Library;
 use crate::scenario::parse::parse_json;
 use crate::scenario::path::{JsonPath, Step};
 use crate::scenario::resolve::{DEFAULT_NETWORK, DEFAULT_PLATFORM};
-use crate::scenario::schema::model::ModelKind;
+use crate::scenario::schema::model::{ModelKind, model_text};
 use crate::scenario::set::{Setting, splice};
 use crate::scenario::source::Source;
 
@@ -75,14 +75,7 @@ impl Reference {
         let text = Source::new("model", scenario.to_string()).map_err(|error| error.to_string())?;
         let set = splice(&Arc::new(text), &settings, &self.family.library).map_err(|error| error.to_string())?;
         let set = parse_json(&set).map_err(|problem| problem.to_string())?;
-        let mut file = Map::new();
-        file.insert("schema".into(), json!(1));
-        file.insert("about".into(), json!(model.about));
-        file.insert("source".into(), json!(model.source));
-        if let Some(Value::Object(fields)) = value_at(&set, &place) {
-            file.extend(fields.iter().map(|(key, value)| (key.clone(), value.clone())));
-        }
-        Ok(format!("{:#}\n", Value::Object(file)))
+        Ok(model_text(&model.about, &model.source, value_at(&set, &place).unwrap_or(&Value::Null)))
     }
 }
 

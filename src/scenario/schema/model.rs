@@ -89,6 +89,15 @@ impl ModelKind {
     }
 }
 
+/// The text of a model file: its header, and the fields of the model.
+pub(in crate::scenario) fn model_text(about: &str, source: &str, fields: &serde_json::Value) -> String {
+    let mut file = serde_json::json!({ "schema": 1, "about": about, "source": source });
+    for (key, value) in fields.as_object().into_iter().flatten() {
+        file[key] = value.clone();
+    }
+    format!("{file:#}\n")
+}
+
 /// A kind of model.
 pub trait Model: Clone + fmt::Debug + Serialize + DeserializeOwned + JsonSchema {
     /// Which.

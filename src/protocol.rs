@@ -69,6 +69,8 @@ pub struct Settings {
     pub page_size: Bytes,
     /// Pages read and sent at a time.
     pub chunk: PageCount,
+    /// Pages that each of several channels sends before they count for the limit.
+    pub packet: PageCount,
     /// Command accepted → first page read.
     pub setup: Span,
     /// Length of a bandwidth window.

@@ -32,6 +32,7 @@ fn settings(kind: HandoverKind, on_silence: OnSilence, destination_on_silence: O
         },
         page_size: Bytes::new(4096),
         chunk: PageCount::new(64),
+        packet: PageCount::new(64),
         setup: Span::from_ms(3),
         window: Span::from_ms(100),
         iteration: Span::from_ms(50),

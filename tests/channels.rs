@@ -10,7 +10,8 @@ use midflight::protocol::{
 };
 use midflight::run::simulate;
 use midflight::scenario::Scenario;
-use midflight::units::{Bytes, PageCount};
+use midflight::scenario::policy::{Migration, StopRule};
+use midflight::units::{ByteRate, Bytes, PageCount, Span};
 use midflight::vocabulary::{Host, Outcome};
 
 /// The settings of an agent with two channels.
@@ -34,7 +35,11 @@ fn flushes(actions: &[Action]) -> Vec<Channel> {
 
 /// A source with two channels, both reading.
 fn copying() -> Source {
-    let mut source = Source::new(settings());
+    copying_with(settings())
+}
+
+fn copying_with(settings: Settings) -> Source {
+    let mut source = Source::new(settings);
     let began = step(&mut source, message(Host::Management, Channel::Management, Message::Migrate));
     for channel in ALL {
         assert!(began.contains(&Action::Connect { peer: Host::Destination, channel }), "{began:?}");
@@ -59,6 +64,43 @@ fn a_sync_waits_for_both_channels_and_follows_a_flush_of_all() {
     assert_eq!(both.last(), Some(&Action::SyncLog));
     let flushed = step(&mut source, Input::Sent { channel: first });
     assert!(flushed.is_empty(), "the end of a flush is no end of a chunk: {flushed:?}");
+}
+
+/// Which channels read anew.
+fn taking(actions: &[Action]) -> Vec<Channel> {
+    let taking = actions.iter().filter_map(|action| match action {
+        Action::Take { channel, .. } => Some(*channel),
+        _ => None,
+    });
+    taking.collect()
+}
+
+#[test]
+fn a_packet_counts_when_it_is_written_and_the_next_is_made_up_by_then() {
+    // 10 pages a window, packets of two chunks of 4 pages.
+    let mut settings = settings();
+    settings.packet = PageCount::new(8);
+    let Migration::PreCopy(pre_copy) = &mut settings.policy.migration else { panic!("a pre-copy") };
+    pre_copy.stop_rule =
+        StopRule::Qemu { downtime_limit: Span::ZERO, max_bandwidth: Some(ByteRate::new(10 * 10 * 4104)) };
+    let mut source = copying_with(settings);
+    let [_, first, second] = ALL;
+    let mut chunk = |channel, id| {
+        step(&mut source, Input::Taken { channel, batch: batch(id, 4), pending: PageCount::new(100) });
+        step(&mut source, Input::Sent { channel })
+    };
+    assert_eq!(taking(&chunk(first, 1)), [first], "the packet is not complete");
+    assert_eq!(taking(&chunk(second, 2)), [second]);
+    assert_eq!(taking(&chunk(first, 3)), [first], "8 of 10 pages: the next packet");
+    let over = chunk(second, 4);
+    assert_eq!(taking(&over), [second], "16 of 10, but this one was made up when 8 had been written");
+    assert!(over.iter().any(|action| matches!(action, Action::SetTimer(Timer::Window, _))), "{over:?}");
+    for (id, channel) in [(5, first), (6, second)] {
+        assert_eq!(taking(&chunk(channel, id)), [channel], "a packet that has begun is sent");
+        assert!(taking(&chunk(channel, id + 2)).is_empty(), "and no other");
+    }
+    let window = step(&mut source, Input::Timer(Timer::Window));
+    assert_eq!(taking(&window), [first, second]);
 }
 
 #[test]

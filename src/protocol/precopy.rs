@@ -104,6 +104,14 @@ impl Rounds {
         }
     }
 
+    /// A channel has found nothing to read, after a write of so many bytes that began then.
+    pub(super) fn ran_out(&mut self, written: Option<(LocalTime, Bytes)>, now: LocalTime) -> Step {
+        match written {
+            Some((began, bytes)) => self.sent(bytes, began, now),
+            None => self.go_on(now),
+        }
+    }
+
     /// The pacer lets the next chunk go. What is left is looked at when an iteration is over or nothing is left.
     pub(super) fn go_on(&mut self, now: LocalTime) -> Step {
         if self.pending == PageCount::ZERO || self.pacer.iteration_is_over(now) { self.look(now) } else { Step::Take }

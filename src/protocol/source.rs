@@ -11,7 +11,7 @@ mod push;
 mod restart;
 mod state;
 
-use self::channels::PageChannels;
+use self::channels::{PageChannels, Read};
 use super::checkpoint::Checkpointer;
 use super::detector::Detector;
 use super::pacing::{Limit, Next, Pacer, Spans};
@@ -47,7 +47,7 @@ impl Source {
     /// Before any command.
     pub fn new(settings: Settings) -> Self {
         let detector = Detector::new(settings.policy.detector.heartbeat.clone());
-        let channels = PageChannels::new(settings.page_channels());
+        let channels = PageChannels::new(&settings);
         let checkpointer = protect::checkpointer(&settings);
         Self {
             settings,
@@ -129,7 +129,10 @@ impl Source {
         match step {
             // Another channel is still at work.
             None => {}
-            Some(Step::AwaitWindow(wait)) => out.set(Timer::Window, wait),
+            Some(Step::AwaitWindow(wait)) => {
+                out.set(Timer::Window, wait);
+                self.take_made_up(now, out);
+            }
             Some(Step::Take) => self.take(now, out),
             Some(Step::Sync) => self.sync(out),
             Some(Step::Pace(wait)) => out.set(Timer::Pace, wait),
@@ -237,17 +240,18 @@ impl Source {
     fn worked(&mut self, now: LocalTime, input: &Input, out: &mut Actions) {
         match (&mut self.state, input) {
             (State::Copying { rounds, .. }, Input::Taken { channel, batch, pending }) => {
-                let (left, something) = self.channels.read(*channel, batch, *pending);
+                let (left, read) = self.channels.read(*channel, batch, *pending);
                 rounds.taken(left);
-                if something {
-                    self.write(*channel, Message::Pages(*batch), out);
-                } else {
-                    let step = rounds.go_on(now);
-                    self.follow(step, now, out);
+                match read {
+                    Read::Pages => _ = self.write(*channel, Message::Pages(*batch), out),
+                    Read::Nothing(sent) => {
+                        let step = rounds.ran_out(sent, now);
+                        self.follow(step, now, out);
+                    }
                 }
             }
             (State::Copying { rounds, .. }, Input::Sent { channel }) => {
-                let Some((began, bytes)) = self.channels.written(*channel) else { return };
+                let Some((began, bytes)) = self.channels.written(*channel, out) else { return };
                 let step = rounds.sent(bytes, began, now);
                 self.follow(step, now, out);
             }
@@ -280,16 +284,16 @@ impl Source {
                 self.drain(now, out);
             }
             (State::Draining { pending, .. }, Input::Taken { channel, batch, pending: left }) => {
-                let something;
-                (*pending, something) = self.channels.read(*channel, batch, *left);
-                if something {
+                let read;
+                (*pending, read) = self.channels.read(*channel, batch, *left);
+                if matches!(read, Read::Pages) {
                     self.write(*channel, Message::Pages(*batch), out);
                 } else {
                     self.drain(now, out);
                 }
             }
             (State::Draining { pacer, .. }, Input::Sent { channel }) => {
-                let Some((began, bytes)) = self.channels.written(*channel) else { return };
+                let Some((began, bytes)) = self.channels.written(*channel, out) else { return };
                 match pacer.sent(bytes, began, now) {
                     Next::After(wait) => out.set(Timer::Pace, wait),
                     Next::Now | Next::AtWindow(_) => self.drain(now, out),

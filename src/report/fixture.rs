@@ -122,6 +122,7 @@ fn platform() -> Platform {
         device_state: Bytes::new(100_000),
         message: Bytes::new(64),
         chunk: PageCount::new(64),
+        packet: PageCount::new(64),
         dirty_log: DirtyLog::ClearOnSend,
         setup: Span::from_ms(10),
         sync_per_gib: Span::from_ms(1),

@@ -51,6 +51,8 @@ pub struct Platform {
     pub message: Bytes,
     /// Pages read and sent at a time, not counting those of zeros among them.
     pub chunk: PageCount,
+    /// What each of several channels sends before it counts for the limit.
+    pub packet: PageCount,
     /// The dirty log.
     pub dirty_log: DirtyLog,
     /// Command accepted → first page read.

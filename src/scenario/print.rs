@@ -205,6 +205,7 @@ fn platform(platform: &Platform) -> model_text::Platform {
         device_state: Some(Text(platform.device_state)),
         message: Some(Text(platform.message)),
         chunk: Some(Text(platform.chunk)),
+        packet: Some(Text(platform.packet)),
         dirty_log: Some(Word(platform.dirty_log)),
         setup: Some(Text(platform.setup)),
         sync_per_gib: Some(Text(platform.sync_per_gib)),

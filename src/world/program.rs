@@ -87,6 +87,7 @@ pub fn settings(scenario: &Scenario) -> Settings {
         policy: scenario.policy.clone(),
         page_size: scenario.platform.page_size,
         chunk: scenario.platform.chunk,
+        packet: scenario.platform.packet,
         setup: scenario.platform.setup,
         window: scenario.platform.window,
         iteration: scenario.platform.iteration,

@@ -72,9 +72,6 @@ impl Experiment {
         {
             return Err("is no migration between two hosts".into());
         }
-        if record.has("multifd") {
-            return Err("how `multifd` shares the limit among its channels is not modelled".into());
-        }
         let mut more = Vec::new();
         let (memory, workload) = guest(record, &mut more)?;
         let policy =
@@ -152,6 +149,9 @@ fn migration(record: &Record) -> Value {
     if record.has("xbzrle") {
         let cache = record.params.get("xbzrle_cache_size").and_then(Value::as_u64).unwrap_or(64 << 20);
         pre_copy["xbzrle"] = json!({ "cache": format!("{cache} B") });
+    }
+    if record.has("multifd") {
+        pre_copy["channels"] = json!(record.params.get("multifd_channels").and_then(Value::as_u64).unwrap_or(2));
     }
     if record.has("auto-converge") {
         pre_copy["auto_converge"] = json!({});

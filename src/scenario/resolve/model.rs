@@ -182,6 +182,8 @@ pub(super) fn platform(
     }
     let (chunk, chunk_at) = required!(context, layers, chunk, PageCount::new(1));
     context.positive(chunk != PageCount::ZERO, &chunk_at);
+    let (packet, packet_at) = optional!(layers, packet).unwrap_or((chunk, chunk_at));
+    context.positive(packet != PageCount::ZERO, &packet_at);
     let (window, window_at) = required!(context, layers, window, Span::from_ns(1));
     context.positive(window != Span::ZERO, &window_at);
     let place_page = required!(context, layers, place_page, Span::ZERO).0;
@@ -196,6 +198,7 @@ pub(super) fn platform(
         device_state,
         message,
         chunk,
+        packet,
         dirty_log: required!(context, layers, dirty_log, DirtyLog::Snapshot).0,
         setup: required!(context, layers, setup, Span::ZERO).0,
         sync_per_gib: required!(context, layers, sync_per_gib, Span::ZERO).0,

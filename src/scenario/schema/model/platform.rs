@@ -26,6 +26,9 @@ model! {
         /// Pages with contents that are read and sent at a time; at least 1. Pages of zeros between them go along, as long
         /// as they take no more than a quarter of a chunk's bytes.
         chunk: Text<PageCount>,
+        /// Pages that each of several `channels` sends before they count for the limit, in chunks; while all are at work, the next
+        /// packet is made up. At least 1. Default: `chunk`.
+        packet: Text<PageCount>,
         /// Whether a write at any time since the last sync counts (`snapshot`: TCG, older KVM), only one after the page
         /// was sent (`clear-on-send`: KVM's manual protection), or any, and a page that is dirty again when it is scanned
         /// is left for the next round (`skip-redirtied`: Xen).

@@ -30,6 +30,7 @@
 //! ```
 
 pub mod rng;
+pub mod stats;
 pub mod units;
 pub mod vocabulary;
 
@@ -53,6 +54,7 @@ pub mod check;
 pub mod validate;
 
 pub mod calibrate;
+pub mod sweep;
 
 pub mod figure;
 pub mod report;

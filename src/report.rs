@@ -11,6 +11,7 @@ mod csv;
 mod describe;
 mod human;
 mod json;
+mod sweep;
 mod timeline;
 pub(crate) mod tree;
 mod validation;
@@ -25,8 +26,9 @@ pub use self::csv::csv;
 pub use self::describe::describe;
 pub use self::human::{
     explain, human, human_calibration, human_checked, human_checks, human_classes, human_plan, human_replayed,
-    human_task, human_validation,
+    human_sweep, human_task, human_validation,
 };
 pub use self::json::json;
+pub use self::sweep::{json_sweep, summary_csv};
 pub use self::timeline::{Kind, Line, deliveries, timeline};
 pub use self::validation::{csv_validation, json_validation};

@@ -9,6 +9,7 @@
 //! transcendental functions come from `libm`, whose bits do not depend on what else is linked.
 
 mod law;
+pub mod within;
 
 use std::hash::{Hash, Hasher};
 
@@ -39,6 +40,8 @@ pub enum Purpose {
     Trials = 8,
     /// Which settings a resample of a calibration has (entity: 0).
     Resamples = 9,
+    /// Where the points of a design lie (entity: the axes that go together).
+    Design = 10,
 }
 
 /// Names one stream.

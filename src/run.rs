@@ -8,9 +8,10 @@ use crate::engine::{self, Finished, Observer, Stop, TieRule};
 use crate::metric::{Record, Recorder, Rounds};
 use crate::oracle::{self, Judgement, Oracle, Violation};
 use crate::rng::RunSeed;
+use crate::rng::within::CERTAIN;
 use crate::scenario::Scenario;
 use crate::vocabulary::{Belief, Host, Outcome};
-use crate::world::{FaultState, Milestones, World};
+use crate::world::{FaultState, Milestones, World, weight};
 
 /// All that a run yields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +74,7 @@ pub fn simulate_with(
     record.precopy_rounds = world.milestones().accepted.map(|_| rounds.precopy());
     record.violations = joined(oracle.violations().iter().map(|violation| violation.invariant.as_str()));
     record.invariants_checked = joined(oracle.checked().into_iter().map(crate::vocabulary::Invariant::as_str));
+    record.weight = weight(scenario).map_or_else(String::new, decimal);
     record.events = Some(finished.events);
     record.fingerprint = fingerprint.to_string();
     let violations = oracle.violations().to_vec();
@@ -89,6 +91,15 @@ pub fn simulate_with(
         judgement,
         finished,
     }
+}
+
+/// A probability as a decimal fraction.
+fn decimal(probability: u64) -> String {
+    if probability >= CERTAIN {
+        return "1".into();
+    }
+    let digits = format!("{probability:018}");
+    format!("0.{}", digits.trim_end_matches('0')).trim_end_matches('.').into()
 }
 
 fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {

@@ -27,6 +27,7 @@ pub mod schema;
 mod set;
 pub mod source;
 mod spelling;
+pub mod sweep;
 #[cfg(test)]
 mod tests;
 
@@ -49,8 +50,11 @@ pub use policy::{Operator, Policy, Recover, Retry};
 pub use print::{print, print_json};
 pub use published::{Reference, load_reference, load_reference_text};
 pub use recorded::{ClassOf, RecordedWorkload, load_recorded};
-pub use reference::{json_schema, model_schema, reference_markdown, references_markdown};
+pub use reference::{
+    json_schema, model_schema, reference_markdown, references_markdown, sweep_schema, sweeps_markdown,
+};
 pub use resolve::{Column, ColumnUnit};
+pub use sweep::{Relation, Sweep, load_sweep};
 
 /// One experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -44,6 +44,7 @@ pub use strike::{FaultState, NotFired};
 pub use tally::PageTally;
 #[cfg(test)]
 pub(crate) use tamper::Tampering;
+pub use trigger::weight;
 pub use vm::{Branch, SavedState, VmCopy, VmState};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

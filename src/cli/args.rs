@@ -30,6 +30,8 @@ pub(super) enum Command {
     Calibrate(CalibrateOf),
     /// Try every fault that scenarios claim to tolerate, everywhere, and judge each run.
     Check(CheckOf),
+    /// Run many variants of a scenario many times, and summarise.
+    Sweep(SweepOf),
     /// Repeat what a check has found, from its capsule, and compare.
     Replay(ReplayOf),
     /// Turn measurements of real migrations into reference files, for `validate`.
@@ -64,6 +66,7 @@ impl Command {
         | Self::Validate(ValidateOf { files, .. })
         | Self::Calibrate(CalibrateOf { files, .. })
         | Self::Check(CheckOf { files, .. })
+        | Self::Sweep(SweepOf { files, .. })
         | Self::Replay(ReplayOf { files, .. })) = self
         else {
             return;
@@ -227,6 +230,40 @@ pub(super) enum CheckFormat {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct SweepOf {
+    /// The sweep file.
+    pub file: PathBuf,
+    /// Where the results go: a new folder, or one in which this sweep was begun.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Runs side by side [default: one for each processor].
+    #[arg(long, value_name = "N", env = "MIDFLIGHT_JOBS")]
+    pub jobs: Option<usize>,
+    /// Seed of all runs [default: the sweep's, else the scenario's].
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Make one run of it and show it as `run` does, for instance `3,17`: cell 3, replication 17.
+    #[arg(long, value_name = "CELL,REPLICATION", conflicts_with_all = ["out", "dry_run"])]
+    pub repeat: Option<String>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = SweepFormat::Human)]
+    pub format: SweepFormat,
+    /// Say what would be run, what is already there and about how long the rest takes, and keep nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub files: Reading,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum SweepFormat {
+    /// A line for each cell.
+    Human,
+    /// The summary, an array with an object for each line.
+    Json,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct ReplayOf {
     /// The capsule.
     pub capsule: PathBuf,
@@ -337,4 +374,6 @@ pub(super) enum SchemaKind {
     Policy,
     /// Files in models/references.
     Reference,
+    /// Sweeps.
+    Sweep,
 }

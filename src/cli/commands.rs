@@ -7,4 +7,5 @@ pub(super) mod list;
 pub(super) mod replay;
 pub(super) mod run;
 pub(super) mod schema;
+pub(super) mod sweep;
 pub(super) mod validate;

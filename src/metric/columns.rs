@@ -220,6 +220,8 @@ record! {
     violations: String,
     /// Invariants that were checked; the others are not known to hold.
     invariants_checked: String,
+    /// Probability of the condition under which faults were drawn from their laws (`within`), as a decimal. Absent without one.
+    weight: String,
     /// When the run ended: one second after nothing but the guest's own life was left, or at the horizon.
     end_s: Option<Span>,
     /// Events applied.

@@ -10,6 +10,7 @@ mod explain;
 mod measures;
 mod page;
 mod story;
+mod sweep;
 mod units;
 mod validation;
 mod verdict;
@@ -18,6 +19,7 @@ pub use self::calibration::{human_calibration, human_task};
 pub use self::check::{human_checked, human_checks, human_replayed};
 pub use self::classes::human_classes;
 pub use self::explain::explain;
+pub use self::sweep::human_sweep;
 pub use self::validation::{human_plan, human_validation};
 
 use self::page::{BAD, DIM, GOOD, PLAIN, Page, WARN};

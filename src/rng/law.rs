@@ -23,7 +23,7 @@ use crate::units::{Ratio, Span};
 
 impl Stream {
     /// Uniform on (0, 1], in steps of 2⁻⁵³.
-    fn open_uniform(&mut self) -> f64 {
+    pub(super) fn open_uniform(&mut self) -> f64 {
         /// 2⁻⁵³.
         const UNIT: f64 = 1.0 / 9_007_199_254_740_992.0;
         ((self.bits() >> 11) + 1) as f64 * UNIT
@@ -94,11 +94,11 @@ impl Stream {
     }
 }
 
-fn float(ratio: Ratio) -> f64 {
+pub(super) fn float(ratio: Ratio) -> f64 {
     ratio.num() as f64 / ratio.den() as f64
 }
 
-fn times(unit: Span, factor: f64) -> Span {
+pub(super) fn times(unit: Span, factor: f64) -> Span {
     let ns = unit.ns() as f64 * factor + 0.5;
     if ns < Span::LONGEST.ns() as f64 { Span::from_ns(ns as u64) } else { Span::LONGEST }
 }

@@ -145,6 +145,11 @@ impl Diagnostic {
         self.hint.as_deref()
     }
 
+    /// Whether it says the same of the same place.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.span == other.span && self.message == other.message && self.source == other.source
+    }
+
     /// Draws it in its text.
     pub fn render(&self, colour: bool) -> String {
         let title = match &self.path {

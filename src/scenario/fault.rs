@@ -173,6 +173,8 @@ pub enum Trigger {
         law: Law,
         /// From when on.
         from: Origin,
+        /// Only times below this are drawn.
+        within: Option<Span>,
     },
 }
 
@@ -236,6 +238,19 @@ pub enum Law {
     },
     /// One of these, each alike.
     Empirical(Vec<Span>),
+}
+
+impl Law {
+    /// Whether a time below `bound` can be drawn.
+    pub fn reaches_below(&self, bound: Span) -> bool {
+        match self {
+            Self::Uniform { from, .. } => *from < bound,
+            Self::Empirical(times) => times.iter().any(|time| *time < bound),
+            Self::Exponential { .. } | Self::Weibull { .. } | Self::LogNormal { .. } | Self::Gamma { .. } => {
+                bound > Span::ZERO
+            }
+        }
+    }
 }
 
 /// From when on a drawn time counts.

@@ -43,6 +43,25 @@ pub(super) fn parse_reference<T: DeserializeOwned>(source: &Arc<Source>) -> Resu
     read(source, &REFERENCE_ARRAYS, Some(&|path| path.ends_in(&REFERENCE_ARRAYS) || handed_on(path)))
 }
 
+/// The keys of a sweep that hold arrays, beside those within what it hands on.
+const SWEEP_ARRAYS: [&str; 7] = ["axes", "files", "labels", "metrics", "values", "where", "zip"];
+
+/// Reads a sweep into its shape. What stands in `base`, and values, are for the reader of scenarios.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub(super) fn parse_sweep<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, Box<Diagnostic>> {
+    let handed_on = |path: &JsonPath| {
+        let key = |at: usize, word: &str| matches!(path.steps().get(at), Some(Step::Key(key)) if key == word);
+        key(0, "base")
+            || key(0, "zip")
+            || (key(0, "axes") && key(2, "values"))
+            || (key(0, "where") && key(2, "value"))
+            || (key(0, "compare") && key(1, "with"))
+    };
+    read(source, &SWEEP_ARRAYS, Some(&|path| path.ends_in(&SWEEP_ARRAYS) || handed_on(path)))
+}
+
 /// Reads a text into JSON of any shape, without duplicate keys and `null`.
 ///
 /// # Errors

@@ -49,6 +49,16 @@ impl JsonPath {
         self.0.iter().zip(&other.0).all(|(a, b)| a == b)
     }
 
+    /// The same with numbers as indices however they are spelt, so that one place has one path.
+    #[must_use]
+    pub(super) fn indexed(&self) -> Self {
+        let step = |step: &Step| match step {
+            Step::Key(key) => key.parse().map_or_else(|_| step.clone(), Step::Index),
+            Step::Index(_) => step.clone(),
+        };
+        self.0.iter().map(step).collect()
+    }
+
     /// Reads `vms[0].memory` or `vms.0.memory`. A number after a dot is an index only where an array is met, so here it
     /// stays a key; see `scenario::set`.
     ///

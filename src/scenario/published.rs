@@ -18,6 +18,7 @@ use super::{ColumnUnit, Scenario};
 
 pub use calibrated::ModelText;
 pub(super) use family::{Change, Family};
+pub(super) use load::{Base, base};
 pub use load::{load_reference, load_reference_text};
 pub use parameter::{Parameter, ParameterKind};
 

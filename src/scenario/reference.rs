@@ -3,6 +3,8 @@
 //! [`json_schema`] and [`model_schema`] are committed under `docs/schema`, [`reference_markdown`] as
 //! `docs/scenario.md`; tests hold the files to what this module makes. It adds nothing of its own but an introduction.
 
+mod sweep;
+
 use std::fmt::Write as _;
 
 use schemars::generate::SchemaSettings;
@@ -15,6 +17,8 @@ use super::schema::policy::PolicyFile;
 use super::schema::reference::ReferenceFile;
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Quantity, QuantityError, Ratio, Span};
 use crate::vocabulary::Mark;
+
+pub use sweep::{sweep_schema, sweeps_markdown};
 
 pub(super) const EXAMPLE: &str = r#"{
   "$schema": "../docs/schema/scenario.schema.json",

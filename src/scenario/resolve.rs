@@ -3,6 +3,7 @@
 //! All problems are collected, each with its place, and reported together; a scenario comes out only if there is none.
 //! The defaults of the format are here and in the submodules, once each.
 
+mod axis;
 mod checkpoint;
 mod context;
 mod encoding;
@@ -10,6 +11,7 @@ mod fault;
 mod model;
 mod policy;
 mod reference;
+mod sweep;
 mod verdict;
 mod workload;
 
@@ -29,6 +31,7 @@ use crate::vocabulary::{Defect, Host};
 use context::{Context, Place};
 
 pub(super) use reference::resolve_reference;
+pub(super) use sweep::resolve_sweep;
 pub(super) use verdict::print_bound;
 pub use verdict::{Column, ColumnUnit};
 pub(super) use workload::{RecordedClasses, recorded_classes};

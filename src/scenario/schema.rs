@@ -16,6 +16,7 @@ pub mod policy;
 pub mod quantity;
 mod rate_trace;
 pub mod reference;
+pub mod sweep;
 pub mod verdict;
 mod workload;
 

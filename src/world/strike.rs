@@ -45,7 +45,7 @@ impl World {
         for (index, fault) in self.scenario.clone().faults.iter().enumerate() {
             match &fault.when {
                 Trigger::At(at) => self.schedule(SimTime::ZERO + *at, Event::Strike(index)),
-                Trigger::Law { law, from } => self.draw(index, law, *from),
+                Trigger::Law { law, from, within } => self.draw(index, law, *from, *within),
                 Trigger::Phase { .. } | Trigger::Message { .. } | Trigger::Outputs { .. } | Trigger::Event { .. } => {}
             }
         }

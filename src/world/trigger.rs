@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::model::network::{HostId, NetEvent, StreamId};
 use crate::protocol::{Answer, Message, Report};
+use crate::rng::within::{CERTAIN, Continuous};
 use crate::rng::{Purpose, Stream};
-use crate::scenario::{EventPlace, Law, Moment, Origin, Stage, Trigger};
+use crate::scenario::{EventPlace, Law, Moment, Origin, Scenario, Stage, Trigger};
 use crate::units::{SimTime, Span};
 use crate::vocabulary::MessageKind;
 
@@ -36,9 +37,12 @@ impl Counts {
 
 impl World {
     /// Draws when a fault strikes. Every fault has a stream of its own, and is drawn whether it will strike or not.
-    pub(super) fn draw(&mut self, index: usize, law: &Law, from: Origin) {
+    pub(super) fn draw(&mut self, index: usize, law: &Law, from: Origin, within: Option<Span>) {
         let mut stream = self.seed.stream(Purpose::Faults, u32::try_from(index).expect("few faults"));
-        let time = draw(law, &mut stream);
+        let time = match within {
+            None => draw(law, &mut stream),
+            Some(bound) => draw_within(law, bound, &mut stream),
+        };
         match from {
             Origin::Start => self.schedule(SimTime::ZERO.saturating_add(time), Event::Chance(index)),
             Origin::Migrate => drop(self.trouble.counts.drawn.insert(index, time)),
@@ -186,6 +190,56 @@ fn draw(law: &Law, stream: &mut Stream) -> Span {
         Law::Uniform { from, to } => stream.uniform_time(*from, *to),
         Law::Empirical(times) => stream.one_of(times),
     }
+}
+
+fn continuous(law: &Law) -> Option<Continuous> {
+    match *law {
+        Law::Exponential { mean } => Some(Continuous::Exponential { mean }),
+        Law::Weibull { scale, shape } => Some(Continuous::Weibull { scale, shape }),
+        Law::LogNormal { median, sigma } => Some(Continuous::LogNormal { median, sigma }),
+        Law::Gamma { scale, shape } => Some(Continuous::Gamma { scale, shape }),
+        Law::Uniform { .. } | Law::Empirical(_) => None,
+    }
+}
+
+/// Those of a sample that are below a bound.
+fn below(times: &[Span], bound: Span) -> Vec<Span> {
+    times.iter().copied().filter(|time| *time < bound).collect()
+}
+
+fn draw_within(law: &Law, bound: Span, stream: &mut Stream) -> Span {
+    match law {
+        Law::Uniform { from, to } => stream.uniform_time(*from, (*to).min(bound.saturating_sub(Span::from_ns(1)))),
+        Law::Empirical(times) => stream.one_of(&below(times, bound)),
+        _ => stream.time_within(continuous(law).expect("the others are continuous"), bound),
+    }
+}
+
+/// The probability that a time of the law is below a bound, in units of 10⁻¹⁸.
+fn probability(law: &Law, bound: Span) -> u64 {
+    let share = |some: u64, all: u64| {
+        u64::try_from(u128::from(CERTAIN) * u128::from(some) / u128::from(all)).expect("a share is at most all")
+    };
+    match law {
+        Law::Uniform { from, to } => {
+            let all = to.saturating_sub(*from).ns().saturating_add(1);
+            share(bound.saturating_sub(*from).ns().min(all), all)
+        }
+        Law::Empirical(times) => share(below(times, bound).len() as u64, times.len() as u64),
+        _ => continuous(law).expect("the others are continuous").below(bound),
+    }
+}
+
+/// The probability of what is taken for granted of a scenario's faults, in units of 10⁻¹⁸; `None`: nothing is.
+pub fn weight(scenario: &Scenario) -> Option<u64> {
+    let kept = scenario.faults.iter().filter_map(|fault| match &fault.when {
+        Trigger::Law { law, within: Some(bound), .. } => Some(probability(law, *bound)),
+        _ => None,
+    });
+    let product = |all: u64, one: u64| {
+        u64::try_from(u128::from(all) * u128::from(one) / u128::from(CERTAIN)).expect("no more than either")
+    };
+    kept.reduce(product)
 }
 
 /// A message's word.

@@ -95,7 +95,7 @@ pub(super) fn read_with(sets: &[String], how: &Reading) -> String {
 }
 
 /// For a POSIX shell.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::cli) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=,:+@%".contains(c);
     if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
@@ -131,6 +131,6 @@ fn no_color() -> bool {
 }
 
 /// The columns that `expect.metrics` may bound.
-pub(super) fn bound_columns() -> Vec<Column> {
+pub(in crate::cli) fn bound_columns() -> Vec<Column> {
     metric::COLUMNS.iter().filter_map(metric::Column::bound).collect()
 }

@@ -3,12 +3,15 @@
 use crate::cli::args::{SchemaKind, SchemaOf};
 use crate::cli::{Status, print};
 use crate::scenario::schema::model::ModelKind;
-use crate::scenario::{json_schema, model_schema, reference_markdown, references_markdown};
+use crate::scenario::{
+    json_schema, model_schema, reference_markdown, references_markdown, sweep_schema, sweeps_markdown,
+};
 
 pub(in crate::cli) fn schema(arguments: &SchemaOf) -> Status {
     if arguments.markdown {
         return print(&match arguments.kind {
             SchemaKind::Reference => references_markdown(),
+            SchemaKind::Sweep => sweeps_markdown(),
             _ => reference_markdown(),
         });
     }
@@ -19,6 +22,7 @@ pub(in crate::cli) fn schema(arguments: &SchemaOf) -> Status {
         SchemaKind::Workload => model_schema(ModelKind::Workload),
         SchemaKind::Policy => model_schema(ModelKind::Policy),
         SchemaKind::Reference => model_schema(ModelKind::Reference),
+        SchemaKind::Sweep => Some(sweep_schema()),
     };
     let schema = schema.expect("these kinds have schemas");
     print(&format!("{schema:#}\n"))

@@ -80,8 +80,9 @@ fn when(when: &Trigger) -> text::When {
             EventPlace::Within(actions) => event(*n, EventMoment::Within, Some(actions), None),
             EventPlace::After(after) => event(*n, EventMoment::After, None, Some(Text(after))),
         }),
-        Trigger::Law { law: time, from } => {
-            text::When::Law(text::LawTrigger { time: law(time), from: Some(Word(*from)) })
+        Trigger::Law { law: time, from, within } => {
+            let within = within.map(Text);
+            text::When::Law(text::LawTrigger { time: law(time), from: Some(Word(*from)), within })
         }
     }
 }

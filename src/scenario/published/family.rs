@@ -11,7 +11,7 @@ use crate::scenario::load::{Known, load_with};
 use crate::scenario::path::JsonPath;
 use crate::scenario::set::Setting;
 use crate::scenario::source::Source;
-use crate::scenario::{Column, Scenario};
+use crate::scenario::{Column, OwnAgent, Scenario};
 
 use super::parameter::Parameter;
 
@@ -39,6 +39,8 @@ pub(in crate::scenario) struct Family {
     pub library: Library,
     /// Of the record.
     pub columns: Vec<Column>,
+    /// Agents of the user's own. A published result is of the shipped ones.
+    pub agents: Vec<OwnAgent>,
     /// The paths of the parameters.
     pub paths: Vec<JsonPath>,
     /// The parameters as they were typed, if not in the reference file.
@@ -48,7 +50,7 @@ pub(in crate::scenario) struct Family {
 }
 
 impl Family {
-    pub(super) fn file(&self) -> &str {
+    pub(in crate::scenario) fn file(&self) -> &str {
         if self.inline { "in place" } else { self.base.name() }
     }
 
@@ -56,13 +58,12 @@ impl Family {
         self.rows[row].iter().map(|change| change.setting.text.as_str())
     }
 
-    /// A published result is of the shipped agents.
     fn known(&self) -> Known<'_> {
-        Known { columns: &self.columns, agents: &[] }
+        Known { columns: &self.columns, agents: &self.agents }
     }
 
     /// The scenario without any change.
-    pub(super) fn plain(&self) -> Result<Scenario, ScenarioError> {
+    pub(in crate::scenario) fn plain(&self) -> Result<Scenario, ScenarioError> {
         load_with(&self.name, &self.base, &self.library, self.known(), &[], &|problem, _| problem)
     }
 
@@ -79,15 +80,25 @@ impl Family {
                 Change { setting: parameter.setting(path, *value), place, typed: self.typed.get(i).cloned() }
             });
         let changes: Vec<Change> = fitted.chain(self.rows[row].iter().cloned()).collect();
+        self.changed(&changes, &format!("row {}", row + 1), &JsonPath::ROOT.key("rows").index(row))
+    }
+
+    /// The scenario with these changes; `what` names them in errors, `place` is to blame for what none of them is.
+    pub(in crate::scenario) fn changed(
+        &self,
+        changes: &[Change],
+        what: &str,
+        place: &JsonPath,
+    ) -> Result<Scenario, ScenarioError> {
         let settings: Vec<Setting> = changes.iter().map(|change| change.setting.clone()).collect();
-        let blame = |problem, spliced: &Arc<Source>| self.blame(problem, spliced, row, &changes);
+        let blame = |problem, spliced: &Arc<Source>| self.blame(problem, spliced, what, changes);
         let loaded = load_with(&self.name, &self.base, &self.library, self.known(), &settings, &blame);
         loaded.map_err(|error| match error {
             ScenarioError::Set { set, reason } => {
                 let guilty = changes.iter().find(|change| change.setting.text == set);
                 match guilty {
                     Some(change) => self.problem_of(change, reason, None).into(),
-                    None => self.problem(&JsonPath::ROOT.key("rows").index(row), reason, None).into(),
+                    None => self.problem(place, reason, None).into(),
                 }
             }
             other => other,
@@ -95,7 +106,7 @@ impl Family {
     }
 
     /// A problem in the reference file.
-    pub(super) fn problem(&self, place: &JsonPath, message: String, hint: Option<String>) -> Diagnostic {
+    pub(in crate::scenario) fn problem(&self, place: &JsonPath, message: String, hint: Option<String>) -> Diagnostic {
         let source = Arc::clone(&self.reference);
         let span = source.spans().key(place);
         Diagnostic { source, span, path: Some(place.clone()), message, hint, note: None }
@@ -108,8 +119,8 @@ impl Family {
         Diagnostic { source: Arc::clone(source), span, path: None, message, hint, note: None }
     }
 
-    fn blame(&self, problem: Diagnostic, spliced: &Arc<Source>, row: usize, changes: &[Change]) -> Diagnostic {
-        let note = Some(format!("in row {} of {}", row + 1, self.reference.name()));
+    fn blame(&self, problem: Diagnostic, spliced: &Arc<Source>, what: &str, changes: &[Change]) -> Diagnostic {
+        let note = Some(format!("in {what} of {}", self.reference.name()));
         if problem.source != *spliced {
             return Diagnostic { note, ..problem };
         }

@@ -44,31 +44,56 @@ fn read(
     options: &LoadOptions<'_>,
 ) -> Result<Reference, ScenarioError> {
     let typed: ReferenceFile = parse_reference(source).map_err(|problem| *problem)?;
-    let at = JsonPath::ROOT.key("scenario");
-    let (name, base, library) = match &typed.scenario {
-        ScenarioRef::Inline => {
-            let part = source.spans().value(&at);
-            (stem(file), Arc::new(source.only(&part)), library.clone())
-        }
-        ScenarioRef::Path(path) => {
-            let folder = file.parent().unwrap_or(Path::new(""));
-            let base = scenario_text(source, folder, path).map_err(|reason| {
-                let (source, span) = (Arc::clone(source), source.spans().value(&at));
-                Diagnostic { source, span, path: Some(at), message: reason, hint: None, note: None }
-            })?;
-            let library = Library::new(options.models, Some(&folder.join(path)));
-            (stem(Path::new(path)), base, library)
-        }
-    };
+    let Base { inline, name, text: base, library } =
+        base(source, file, &typed.scenario, &JsonPath::ROOT.key("scenario"), library, options)?;
     let (text, changes, paths) =
         resolve_reference(&stem(file), &typed, source, &library, options.columns).map_err(ScenarioError::Invalid)?;
     let (reference, columns) = (Arc::clone(source), options.columns.to_vec());
-    let inline = matches!(typed.scenario, ScenarioRef::Inline);
-    let family = Family { reference, inline, name, base, library, columns, paths, typed: Vec::new(), rows: changes };
+    let agents = Vec::new();
+    let typed = Vec::new();
+    let family = Family { reference, inline, name, base, library, columns, agents, paths, typed, rows: changes };
     family.plain()?;
     let reference = Reference::new(text, family);
     try_all(&reference)?;
     Ok(reference)
+}
+
+/// A scenario that other files are about.
+pub(in crate::scenario) struct Base {
+    /// Whether it stands in the file itself.
+    pub inline: bool,
+    /// What it is called.
+    pub name: String,
+    /// Its text.
+    pub text: Arc<Source>,
+    /// Where its models are.
+    pub library: Library,
+}
+
+/// The scenario that stands at `at` in the text of `file`, or whose path does.
+pub(in crate::scenario) fn base(
+    source: &Arc<Source>,
+    file: &Path,
+    typed: &ScenarioRef,
+    at: &JsonPath,
+    library: &Library,
+    options: &LoadOptions<'_>,
+) -> Result<Base, ScenarioError> {
+    match typed {
+        ScenarioRef::Inline => {
+            let text = Arc::new(source.only(&source.spans().value(at)));
+            Ok(Base { inline: true, name: stem(file), text, library: library.clone() })
+        }
+        ScenarioRef::Path(path) => {
+            let folder = file.parent().unwrap_or(Path::new(""));
+            let text = scenario_text(source, folder, path).map_err(|reason| {
+                let (source, span) = (Arc::clone(source), source.spans().value(at));
+                Diagnostic { source, span, path: Some(at.clone()), message: reason, hint: None, note: None }
+            })?;
+            let library = Library::new(options.models, Some(&folder.join(path)));
+            Ok(Base { inline: false, name: stem(Path::new(path)), text, library })
+        }
+    }
 }
 
 /// The text of a scenario that is named by its path; what is shipped names what is shipped.
@@ -92,12 +117,7 @@ pub(super) fn try_all(reference: &Reference) -> Result<(), ScenarioError> {
                 Ok(_) => {}
                 Err(ScenarioError::Invalid(found)) => {
                     for problem in found {
-                        let same = |other: &Diagnostic| {
-                            other.span == problem.span
-                                && other.message == problem.message
-                                && other.source == problem.source
-                        };
-                        if problems.len() < PROBLEMS_MAX && !problems.iter().any(same) {
+                        if problems.len() < PROBLEMS_MAX && !problems.iter().any(|other| other.is_like(&problem)) {
                             problems.push(problem);
                         }
                     }

@@ -141,12 +141,15 @@ impl Parameter {
 
     /// What sets it to a value.
     pub(super) fn setting(&self, path: &JsonPath, value: u64) -> Setting {
-        let typed = self.text(value);
-        let json = match self.kind {
+        Setting::new(format!("{}={}", self.path, self.text(value)), path.clone(), self.json(value))
+    }
+
+    /// A value as it stands in a scenario.
+    pub(in crate::scenario) fn json(&self, value: u64) -> Value {
+        match self.kind {
             ParameterKind::Count => Value::from(value),
-            _ => Value::from(typed.clone()),
-        };
-        Setting::new(format!("{}={typed}", self.path), path.clone(), json)
+            _ => Value::from(self.text(value)),
+        }
     }
 
     fn in_unit(&self, value: u64) -> Option<String> {

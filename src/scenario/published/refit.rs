@@ -63,7 +63,7 @@ impl Parameter {
 
     /// The way to it, read.
     pub(super) fn place(&self) -> Result<JsonPath, String> {
-        JsonPath::parse(&self.path).map(|path| indexed(&path))
+        JsonPath::parse(&self.path).map(|path| path.indexed())
     }
 }
 
@@ -71,7 +71,7 @@ impl Parameter {
 fn read(text: &str, rows: &[usize]) -> Result<(JsonPath, Parameter), String> {
     let shape = || "write --fit 'platform.place_page=500 ns..8 us'".to_string();
     let (path, range) = text.split_once('=').ok_or_else(|| format!("has no `=`; {}", shape()))?;
-    let path = indexed(&JsonPath::parse(path.trim())?);
+    let path = JsonPath::parse(path.trim())?.indexed();
     model(&path)?;
     let (from, to) = range.split_once("..").ok_or_else(|| format!("has no range; {}", shape()))?;
     let (from, to) = (from.trim(), to.trim());
@@ -93,15 +93,6 @@ fn end(text: &str) -> Result<(ParameterKind, u64), String> {
     ParameterKind::read(text).ok_or_else(|| {
         format!("`{text}` is no quantity with its unit, as \"3 ms\" or \"800 Mbit/s\", and no whole number")
     })
-}
-
-/// Numbers are indices however they are spelt, so that one place has one path.
-fn indexed(path: &JsonPath) -> JsonPath {
-    let step = |step: &Step| match step {
-        Step::Key(key) => key.parse().map_or_else(|_| step.clone(), Step::Index),
-        Step::Index(_) => step.clone(),
-    };
-    path.steps().iter().map(step).collect()
 }
 
 fn model(path: &JsonPath) -> Result<ModelKind, String> {

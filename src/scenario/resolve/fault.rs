@@ -228,11 +228,13 @@ fn trigger(context: &mut Context<'_>, when: &text::When, at: &Place) -> Trigger 
         }
         text::When::Event(event) => at_event(context, event, &at.key("event")),
         text::When::Law(text) => {
-            let at = at.key("law").key("time");
-            Trigger::Law {
-                law: law::law(context, &text.time, &at),
-                from: text.from.map_or(Origin::Start, |word| word.0),
+            let at = at.key("law");
+            let law = law::law(context, &text.time, &at.key("time"));
+            let within = text.within.map(|within| within.0);
+            if within.is_some_and(|bound| !law.reaches_below(bound)) {
+                context.problem(&at.key("within"), "no time of the law is below it", None);
             }
+            Trigger::Law { law, from: text.from.map_or(Origin::Start, |word| word.0), within }
         }
     }
 }

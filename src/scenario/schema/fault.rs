@@ -267,6 +267,10 @@ pub struct LawTrigger {
     /// Counted from the start of the run, or from the source's accepting the command to migrate. Default: `"start"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<Word<Origin>>,
+    /// Only times below this are drawn, as if it were known that the fault strikes so early: for rare failures. The record has the
+    /// probability of that as its `weight`. Default: any time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub within: Option<Text<Span>>,
 }
 
 /// A law of times.

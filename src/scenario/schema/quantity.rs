@@ -17,7 +17,7 @@ use crate::scenario::policy::{
     Stages, TransportError,
 };
 use crate::scenario::{
-    ArrivedPages, Direction, DirtyLog, EventMoment, Layout, Moment, MonitorInStop, Nics, Origin, Stage,
+    ArrivedPages, Direction, DirtyLog, EventMoment, Layout, Moment, MonitorInStop, Nics, Origin, Relation, Stage,
 };
 use crate::units::Quantity;
 use crate::vocabulary::{Defect, End, FaultClass, Host, Invariant, Mark, MessageKind, Outcome, Phase, RoundMeasure};
@@ -200,6 +200,9 @@ spelled! {
     }
     FenceAnswer is "answer of a power switch" {
         Success = "success", Failure = "failure", Unknown = "unknown", FalseSuccess = "false-success",
+    }
+    Relation is "relation" {
+        Below = "<", AtMost = "<=", Equal = "=", Unequal = "!=", AtLeast = ">=", Above = ">",
     }
     FidelityText is "fidelity" { Auto = "auto", Exact = "exact", }
 }

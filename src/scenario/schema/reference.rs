@@ -261,3 +261,5 @@ by_visitor!(
         }
     }
 );
+
+pub(super) use by_visitor;

@@ -11,7 +11,9 @@ use serde_json::Value;
 
 use crate::scenario::parse::ARRAYS;
 use crate::scenario::schema::model::ModelKind;
-use crate::scenario::{json_schema, model_schema, reference_markdown, references_markdown};
+use crate::scenario::{
+    json_schema, model_schema, reference_markdown, references_markdown, sweep_schema, sweeps_markdown,
+};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -33,6 +35,7 @@ fn check(path: &str, made: &str, refresh: &str) {
 #[test]
 fn the_reference_is_fresh() {
     check("docs/scenario.md", &reference_markdown(), "midflight schema --markdown");
+    check("docs/sweep.md", &sweeps_markdown(), "midflight schema sweep --markdown");
     check("docs/references.md", &references_markdown(), "midflight schema reference --markdown");
 }
 
@@ -46,6 +49,7 @@ fn the_example_is_good() {
 #[test]
 fn the_schemas_are_fresh() {
     check("docs/schema/scenario.schema.json", &format!("{:#}\n", json_schema()), "midflight schema");
+    check("docs/schema/sweep.schema.json", &format!("{:#}\n", sweep_schema()), "midflight schema sweep");
     for kind in ModelKind::ALL.into_iter().filter(|kind| kind.extension() == "json") {
         let schema = model_schema(kind).expect("all but traces have a schema");
         let name = kind.as_str();
@@ -71,7 +75,7 @@ fn json_files(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn every_shipped_file_obeys_the_schema_that_it_names() {
     let mut files = Vec::new();
-    for folder in ["models", "scenarios"] {
+    for folder in ["models", "scenarios", "sweeps"] {
         json_files(&root().join(folder), &mut files);
     }
     assert!(files.len() >= 9, "{files:?}");

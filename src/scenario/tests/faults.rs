@@ -127,7 +127,11 @@ fn when() -> impl Strategy<Value = Trigger> {
         message.prop_map(|(kind, n, moment)| Trigger::Message { kind, n, moment }),
         (1u64..1 << 48, stages).prop_map(|(n, stage)| Trigger::Outputs { n, stage }),
         (1u64..1 << 48, place()).prop_map(|(n, place)| Trigger::Event { n, place }),
-        (law(), select(&[Origin::Start, Origin::Migrate][..])).prop_map(|(law, from)| Trigger::Law { law, from }),
+        (law(), select(&[Origin::Start, Origin::Migrate][..])).prop_map(|(law, from)| Trigger::Law {
+            law,
+            from,
+            within: None
+        }),
     ]
 }
 
@@ -230,6 +234,6 @@ fn a_gamma_law_may_be_given_by_its_mean() {
     let fault = format!(r#"{{"what": {{"crash": "source"}}, "when": {law}, "restarts_after": "3 s"}}"#);
     let scenario = read(&GOOD.replace("\"gige\"", &format!("\"gige\", \"faults\": [{fault}]"))).expect("good");
     let law = Law::Gamma { scale: Span::from_s(4), shape: Ratio::new(5, 2) };
-    assert_eq!(scenario.faults[0].when, Trigger::Law { law, from: Origin::Migrate });
+    assert_eq!(scenario.faults[0].when, Trigger::Law { law, from: Origin::Migrate, within: None });
     assert_eq!(scenario.faults[0].restarts_after, Some(Span::from_s(3)));
 }

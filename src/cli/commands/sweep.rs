@@ -1,0 +1,224 @@
+//! `midflight sweep`: many variants of a scenario, many runs of each, and what is known of them.
+
+mod folder;
+mod manifest;
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal};
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+
+use self::folder::{Folder, FolderError};
+use super::run::{bound_columns, colour, quoted};
+use crate::check::use_threads;
+use crate::cli::args::{SweepFormat, SweepOf};
+use crate::cli::{Status, complain, print};
+use crate::report;
+use crate::run::simulate;
+use crate::scenario::{LoadOptions, load_sweep};
+use crate::sweep::{PANICKED, Plan, PlanError, Ran, Table, outcome, probe, run, summary, threads};
+
+/// Set by Ctrl-C.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+pub(in crate::cli) fn sweep(arguments: &SweepOf) -> Status {
+    if let Some(jobs) = arguments.jobs
+        && let Err(error) = use_threads(jobs)
+    {
+        complain(&format!("cannot start {jobs} threads: {error}"));
+        return Status::Internal;
+    }
+    let plan = match planned(arguments) {
+        Ok(plan) => plan,
+        Err(status) => return status,
+    };
+    if let Some(repeat) = &arguments.repeat {
+        return repeated(arguments, &plan, repeat);
+    }
+    let manifest = manifest::manifest(&plan, &arguments.file);
+    if arguments.dry_run {
+        return dry_run(arguments, &plan, &manifest);
+    }
+    let Some(out) = &arguments.out else {
+        complain("where should the results go? --out DIR");
+        return Status::BadInput;
+    };
+    // Without a handler Ctrl-C ends the program at once, and what is written stays written.
+    let _ = ctrlc::set_handler(|| STOPPED.store(true, Ordering::Relaxed));
+    match swept(arguments, &plan, &manifest, out) {
+        Ok(status) => status,
+        Err(error) => refused(&error),
+    }
+}
+
+fn refused(error: &FolderError) -> Status {
+    if error.is_of_the_user() {
+        complain(&error.to_string());
+        return Status::BadInput;
+    }
+    complain(&format!("{error}; what was written before stays, and the same command goes on from there"));
+    Status::Internal
+}
+
+fn planned(arguments: &SweepOf) -> Result<Plan, Status> {
+    let columns = bound_columns();
+    let how = &arguments.files;
+    let options = LoadOptions { sets: &[], models: how.models.as_deref(), columns: &columns, agents: &how.agents };
+    let reserved = crate::metric::COLUMNS.iter().map(|column| column.name).chain(["cell"]).collect::<Vec<_>>();
+    let in_colour = colour(how.color, io::stderr().is_terminal());
+    let sweep = load_sweep(&arguments.file, &options).and_then(|sweep| sweep.without_columns_called(&reserved));
+    let sweep = sweep.map(|sweep| sweep.seeded(arguments.seed));
+    let planned = sweep.map_err(PlanError::Invalid).and_then(Plan::new);
+    planned.map_err(|error| {
+        match error {
+            PlanError::Invalid(error) => complain(error.render(in_colour).trim_end()),
+            other => complain(&format!("{}: {other}", arguments.file.display())),
+        }
+        Status::BadInput
+    })
+}
+
+/// Says what would be run.
+fn dry_run(arguments: &SweepOf, plan: &Plan, manifest: &str) -> Status {
+    let mut table = Table::new(plan);
+    if let Some(out) = &arguments.out
+        && let Err(error) = Folder::peek(out, plan, manifest, &mut table)
+    {
+        return refused(&error);
+    }
+    let there = table.rows();
+    let left = plan.runs().saturating_sub(there);
+    let most = if plan.ends_by_itself() { "at most " } else { "" };
+    let mut text = format!("{} cells, {most}{} runs, {there} of them already there\n", plan.cells.len(), plan.runs());
+    let shown = 20;
+    for cell in 0..plan.cells.len().min(shown) {
+        let axes = plan.sweep.axes.iter().zip(plan.values(cell)).map(|(axis, value)| format!("{} {value}", axis.name));
+        writeln!(text, "  {cell}: {}", axes.collect::<Vec<_>>().join(", ")).expect("a string takes it");
+    }
+    if plan.cells.len() > shown {
+        writeln!(text, "  … and {} more", plan.cells.len() - shown).expect("a string takes it");
+    }
+    if left > 0 {
+        let threads = u32::try_from(threads()).unwrap_or(1);
+        let clock = ProgressBar::hidden();
+        let one = |tried: u32| clock.elapsed() / tried;
+        let all = one(probe(plan)).saturating_mul(u32::try_from(left).unwrap_or(u32::MAX)) / threads;
+        writeln!(
+            text,
+            "About {most}{} on {threads} threads, as one run of the first, the middle and the last cell tells.",
+            HumanDuration(all)
+        )
+        .expect("a string takes it");
+    }
+    print(&text)
+}
+
+fn swept(arguments: &SweepOf, plan: &Plan, manifest: &str, out: &Path) -> Result<Status, FolderError> {
+    let mut table = Table::new(plan);
+    let mut folder = Folder::open(out, plan, manifest, &mut table)?;
+    let there = table.rows();
+    if there > 0 && plan.next(&table).is_some() {
+        complain(&format!("{there} runs are there already; going on with the others"));
+    }
+    let bar = bar(plan, there);
+    let mut news = Lines::new(plan.runs());
+    let ran = run(plan, &mut table, &mut |place, row| {
+        let mut written = folder.write(row);
+        if written.is_ok() && outcome(plan, row) == PANICKED {
+            written = folder.keep(plan, place);
+        }
+        bar.inc(1);
+        news.one_more(&bar);
+        match written {
+            Err(error) => ControlFlow::Break(Some(error)),
+            Ok(()) if STOPPED.load(Ordering::Relaxed) => ControlFlow::Break(None),
+            Ok(()) => ControlFlow::Continue(()),
+        }
+    });
+    bar.finish_and_clear();
+    match ran {
+        Ran::All => {}
+        Ran::Stopped(Some(error)) => return Err(error),
+        Ran::Stopped(None) => {
+            folder.flush()?;
+            complain(&format!("stopped after {} runs; the same command goes on", table.rows()));
+            return Ok(Status::Interrupted);
+        }
+    }
+    let lines = summary(plan, &table);
+    folder.finish(&report::summary_csv(plan, &lines), &manifest::finished(manifest, plan, &table))?;
+    let text = match arguments.format {
+        SweepFormat::Human => report::human_sweep(plan, &table, &lines, &out.display().to_string()),
+        SweepFormat::Json => report::json_sweep(plan, &lines),
+    };
+    let printed = print(&text);
+    let panicked = table.with_outcome(PANICKED);
+    if panicked > 0 {
+        complain(&format!(
+            "internal: {panicked} runs panicked; {} has their scenarios, and each says how to repeat it",
+            out.join("failures").display()
+        ));
+        return Ok(Status::Internal);
+    }
+    Ok(printed)
+}
+
+fn bar(plan: &Plan, there: u64) -> ProgressBar {
+    let bar = ProgressBar::new(plan.runs());
+    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {per_sec}, {eta} left").expect("a template");
+    bar.set_style(style);
+    bar.set_position(there);
+    bar.reset_eta();
+    bar
+}
+
+/// A line now and then where there is no bar to be seen.
+struct Lines {
+    all: u64,
+    told: u64,
+    last: Duration,
+}
+
+impl Lines {
+    /// No more often than that.
+    const PAUSE: Duration = Duration::from_secs(10);
+
+    fn new(all: u64) -> Self {
+        Self { all, told: 0, last: Duration::ZERO }
+    }
+
+    fn one_more(&mut self, bar: &ProgressBar) {
+        let tenths = bar.position().saturating_mul(10) / self.all.max(1);
+        if bar.is_hidden() && tenths > self.told && bar.elapsed().saturating_sub(self.last) >= Self::PAUSE {
+            complain(&format!("{} of {} runs, {} left", bar.position(), self.all, HumanDuration(bar.eta())));
+            (self.told, self.last) = (tenths, bar.elapsed());
+        }
+    }
+}
+
+/// One run of the sweep as `run` shows it.
+fn repeated(arguments: &SweepOf, plan: &Plan, repeat: &str) -> Status {
+    let parsed =
+        repeat.split_once(',').and_then(|(cell, run)| Some((cell.trim().parse().ok()?, run.trim().parse().ok()?)));
+    let Some((cell, replication)) = parsed.filter(|(cell, _): &(usize, u64)| *cell < plan.cells.len()) else {
+        complain(&format!(
+            "--repeat {}: write CELL,REPLICATION, the cell from 0 to {}",
+            quoted(repeat),
+            plan.cells.len() - 1
+        ));
+        return Status::BadInput;
+    };
+    let scenario = Arc::clone(&plan.scenarios[cell]);
+    let result = simulate(&scenario, plan.sweep.seed, replication);
+    print(&match arguments.format {
+        SweepFormat::Human => {
+            report::human(&result, &scenario, colour(arguments.files.color, io::stdout().is_terminal()))
+        }
+        SweepFormat::Json => report::json(&result, &scenario),
+    })
+}

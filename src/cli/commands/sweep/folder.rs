@@ -1,0 +1,248 @@
+//! A result folder: `runs.csv` grows row by row, and everything else is written whole.
+//!
+//! A sweep that was killed has left rows, the last perhaps in part: that part is cut off, and the rows before it are what is there. They must
+//! be the first runs of the sweep, in order; a folder in which they are not is left alone.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read as _, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::manifest::IDENTITY;
+use crate::cli::commands::run::bound_columns;
+use crate::scenario::print_json;
+use crate::sweep::{Place, Plan, Table, header};
+
+const MANIFEST: &str = "manifest.json";
+const RUNS: &str = "runs.csv";
+const SUMMARY: &str = "summary.csv";
+const FAILURES: &str = "failures";
+
+/// Why a folder does not take the results.
+#[derive(Debug, Error)]
+pub(super) enum FolderError {
+    /// Something else is in it.
+    #[error("{path}: is not empty and holds no sweep; name a new folder")]
+    Foreign {
+        /// The folder.
+        path: String,
+    },
+    /// Another sweep is in it.
+    #[error("{path}: holds {other}; nothing there was touched. Name another folder, or remove this one")]
+    Other {
+        /// The folder.
+        path: String,
+        /// What it holds.
+        other: String,
+    },
+    /// Another process writes to it.
+    #[error("{path}: another process is at work there")]
+    Busy {
+        /// The folder.
+        path: String,
+    },
+    /// Rows that this sweep has not made.
+    #[error("{path}:{line}: {reason}; nothing there was touched. Name another folder, or remove this one")]
+    Damaged {
+        /// The file.
+        path: String,
+        /// From 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The operating system would not.
+    #[error("{path}: {reason}")]
+    Refused {
+        /// The file or folder.
+        path: String,
+        /// The system's reason.
+        reason: io::Error,
+    },
+}
+
+impl FolderError {
+    /// Whether it is for the user to name another folder, and not for the machine to have more room.
+    pub(super) fn is_of_the_user(&self) -> bool {
+        match self {
+            Self::Refused { reason, .. } => matches!(
+                reason.kind(),
+                ErrorKind::NotFound
+                    | ErrorKind::NotADirectory
+                    | ErrorKind::IsADirectory
+                    | ErrorKind::PermissionDenied
+                    | ErrorKind::ReadOnlyFilesystem
+            ),
+            _ => true,
+        }
+    }
+}
+
+fn refused(path: &Path) -> impl FnOnce(io::Error) -> FolderError + use<> {
+    let path = path.display().to_string();
+    move |reason| FolderError::Refused { path, reason }
+}
+
+/// A folder to which rows are added.
+pub(super) struct Folder {
+    at: PathBuf,
+    runs: File,
+}
+
+impl Folder {
+    /// Opens a folder, or makes it; what is there goes into the table.
+    pub(super) fn open(at: &Path, plan: &Plan, manifest: &str, table: &mut Table) -> Result<Self, FolderError> {
+        let there = is_of(at, manifest)?;
+        if !there {
+            fs::create_dir_all(at).map_err(refused(at))?;
+            write_whole(&at.join(MANIFEST), manifest)?;
+        }
+        let path = at.join(RUNS);
+        let mut runs = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(refused(&path))?;
+        // A file system that knows no locks is not a reason to refuse it.
+        if matches!(runs.try_lock(), Err(TryLockError::WouldBlock)) {
+            return Err(FolderError::Busy { path: at.display().to_string() });
+        }
+        let whole = rows(&path, &mut runs, plan, table)?;
+        runs.set_len(whole).and_then(|()| runs.seek(SeekFrom::End(0))).map_err(refused(&path))?;
+        let mut folder = Self { at: at.into(), runs };
+        if whole == 0 {
+            folder.write(&header(plan))?;
+        }
+        Ok(folder)
+    }
+
+    /// What is there goes into the table; nothing is written.
+    pub(super) fn peek(at: &Path, plan: &Plan, manifest: &str, table: &mut Table) -> Result<(), FolderError> {
+        if !is_of(at, manifest)? {
+            return Ok(());
+        }
+        let path = at.join(RUNS);
+        match File::open(&path) {
+            Ok(mut file) => rows(&path, &mut file, plan, table).map(drop),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(refused(&path)(error)),
+        }
+    }
+
+    /// Adds a row.
+    pub(super) fn write(&mut self, row: &[String]) -> Result<(), FolderError> {
+        let line = line(row);
+        self.runs.write_all(&line).map_err(refused(&self.at.join(RUNS)))
+    }
+
+    /// Keeps the scenario of a run that panicked.
+    pub(super) fn keep(&self, plan: &Plan, place: Place) -> Result<(), FolderError> {
+        let folder = self.at.join(FAILURES);
+        fs::create_dir_all(&folder).map_err(refused(&folder))?;
+        let Place { cell, replication } = place;
+        let text = print_json(&plan.scenarios[cell], &bound_columns());
+        write_whole(&folder.join(format!("{cell}-{replication}.json")), &text)
+    }
+
+    /// Makes sure that the rows are on the disk.
+    pub(super) fn flush(&self) -> Result<(), FolderError> {
+        self.runs.sync_all().map_err(refused(&self.at.join(RUNS)))
+    }
+
+    /// Writes what is known when all runs are made.
+    pub(super) fn finish(&self, summary: &str, manifest: &str) -> Result<(), FolderError> {
+        self.flush()?;
+        write_whole(&self.at.join(SUMMARY), summary)?;
+        write_whole(&self.at.join(MANIFEST), manifest)
+    }
+}
+
+/// Whether the folder has been begun by this sweep; `false`: there is none, or it is empty.
+fn is_of(at: &Path, manifest: &str) -> Result<bool, FolderError> {
+    let path = || at.display().to_string();
+    let text = match fs::read_to_string(at.join(MANIFEST)) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let mut entries = match fs::read_dir(at) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+                Err(error) => return Err(refused(at)(error)),
+            };
+            // A manifest that was being written when the program was killed is nobody's.
+            let foreign = entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != part(MANIFEST).as_str()));
+            return if foreign { Err(FolderError::Foreign { path: path() }) } else { Ok(false) };
+        }
+        Err(error) => return Err(refused(&at.join(MANIFEST))(error)),
+    };
+    let there: Value = serde_json::from_str(&text).unwrap_or_default();
+    let here: Value = serde_json::from_str(manifest).expect("it was made by this program");
+    let [version, hash] = IDENTITY;
+    let said = |key: &str| there[key].as_str().unwrap_or("an unknown one").to_owned();
+    let other = if there[version] != here[version] {
+        format!("results of another version, {}", said(version))
+    } else if there[hash] != here[hash] {
+        format!("another sweep, or this one before its files were changed (`{}`)", said("name"))
+    } else {
+        return Ok(true);
+    };
+    Err(FolderError::Other { path: path(), other })
+}
+
+/// Reads the rows of a file into the table. Answers how many bytes of it are whole rows.
+fn rows(path: &Path, file: &mut File, plan: &Plan, table: &mut Table) -> Result<u64, FolderError> {
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes).map_err(refused(path))?;
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    let damaged = |line: u64, reason: String| FolderError::Damaged { path: path.display().to_string(), line, reason };
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&bytes[..whole]);
+    let header = header(plan);
+    for (number, record) in reader.records().enumerate() {
+        let line = number as u64 + 1;
+        let record = record.map_err(|error| damaged(line, format!("is no row: {error}")))?;
+        let row: Vec<String> = record.iter().map(String::from).collect();
+        if number == 0 {
+            if row != header {
+                return Err(damaged(line, "has other columns than this sweep".into()));
+            }
+            continue;
+        }
+        let expected = plan.next(table).ok_or_else(|| damaged(line, "is a row more than the sweep has".into()))?;
+        if !is_row_of(&row, &header, plan, expected) {
+            let Place { cell, replication } = expected;
+            let reason = format!("is not the row of cell {cell}, replication {replication}, which would be next");
+            return Err(damaged(line, reason));
+        }
+        table.push(expected.cell, &row);
+    }
+    Ok(whole as u64)
+}
+
+fn is_row_of(row: &[String], header: &[String], plan: &Plan, place: Place) -> bool {
+    let replication = header.iter().position(|name| name == "replication").expect("a column of the record");
+    row.len() == header.len()
+        && row[0] == place.cell.to_string()
+        && row[1..].iter().zip(plan.values(place.cell)).all(|(there, value)| there == value)
+        && row[replication] == place.replication.to_string()
+}
+
+/// A row with its end.
+fn line(row: &[String]) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    writer.write_record(row).expect("memory takes it");
+    writer.into_inner().expect("memory takes it")
+}
+
+fn part(name: &str) -> String {
+    format!("{name}.part")
+}
+
+/// Under a temporary name first, so that a file of this name is always whole.
+fn write_whole(path: &Path, text: &str) -> Result<(), FolderError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let draft = path.with_file_name(part(&name));
+    fs::write(&draft, text).and_then(|()| fs::rename(&draft, path)).map_err(refused(path))
+}

@@ -1,0 +1,79 @@
+//! A finished sweep as a table to read: a line for each cell.
+
+use std::fmt::Write as _;
+
+use crate::sweep::{Line, Plan, Table};
+
+/// More cells are in `summary.csv` alone.
+const CELLS: usize = 40;
+/// What is shown of a cell if the sweep names no metrics.
+const METRICS: [&str; 2] = ["total_migration_time_s", "downtime_s"];
+
+/// What a sweep says on a terminal; `out` is where all of it is.
+pub fn human_sweep(plan: &Plan, table: &Table, lines: &[Line], out: &str) -> String {
+    let mut text = format!("{}: {}\n\n", plan.sweep.name, plan.sweep.why);
+    text.push_str(&table_of(plan, table, lines, false));
+    if let Some(compare) = plan.sweep.compare {
+        let axis = &plan.sweep.axes[compare.axis];
+        write!(text, "\nless that of {} {}, run by run\n\n", axis.name, axis.values[compare.with].text)
+            .expect("a string takes it");
+        text.push_str(&table_of(plan, table, lines, true));
+    }
+    if plan.cells.len() > CELLS {
+        writeln!(text, "… and {} more cells", plan.cells.len() - CELLS).expect("a string takes it");
+    }
+    write!(
+        text,
+        "\n{} runs of {} cells in {out}: runs.csv, summary.csv, manifest.json\n",
+        table.rows(),
+        plan.cells.len()
+    )
+    .expect("a string takes it");
+    text
+}
+
+/// The cells' means and proportions, or their differences.
+fn table_of(plan: &Plan, table: &Table, lines: &[Line], differences: bool) -> String {
+    let wanted = |line: &&Line| line.cell < CELLS && line.is_difference() == differences;
+    let shown: Vec<&Line> = lines.iter().filter(wanted).collect();
+    let named = plan.sweep.metrics.as_ref().map(|columns| columns.iter().map(|column| column.name).collect::<Vec<_>>());
+    let metrics = named.unwrap_or_else(|| METRICS.to_vec());
+    let mut quantities: Vec<&str> = Vec::new();
+    for line in &shown {
+        let quantity = line.quantity.as_str();
+        let wanted = quantity.starts_with("outcome=") || metrics.contains(&quantity);
+        if wanted && !quantities.contains(&quantity) {
+            quantities.push(quantity);
+        }
+    }
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let axes = plan.sweep.axes.iter().map(|axis| axis.name.clone());
+    let heads = quantities.iter().map(|quantity| quantity.trim_start_matches("outcome=").to_owned());
+    rows.push(["cell".to_owned()].into_iter().chain(axes).chain(["runs".to_owned()]).chain(heads).collect());
+    for cell in 0..plan.cells.len().min(CELLS) {
+        let here: Vec<&&Line> = shown.iter().filter(|line| line.cell == cell).collect();
+        if here.is_empty() {
+            continue;
+        }
+        let of = |quantity: &&str| {
+            here.iter().find(|line| line.quantity == **quantity).map_or(String::new(), |line| line.text())
+        };
+        let head = [cell.to_string()].into_iter().chain(plan.values(cell).map(String::from));
+        rows.push(head.chain([table.runs_of(cell).to_string()]).chain(quantities.iter().map(of)).collect());
+    }
+    aligned(&rows)
+}
+
+fn aligned(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..columns)
+        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|text| text.chars().count()).max().unwrap_or(0))
+        .collect();
+    let mut text = String::new();
+    for row in rows {
+        let padded = row.iter().zip(&widths).map(|(field, width)| format!("{field:<width$}"));
+        text.push_str(padded.collect::<Vec<_>>().join("  ").trim_end());
+        text.push('\n');
+    }
+    text
+}

@@ -1,0 +1,279 @@
+//! A sweep: axes with all their values, and what must hold of cells.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::axis::axis;
+use super::context::{Context, Place};
+use super::verdict::{Column, ColumnUnit, parse_bound};
+use crate::scenario::error::Diagnostic;
+use crate::scenario::published::Family;
+use crate::scenario::schema::reference::Amount;
+use crate::scenario::schema::sweep::{self as text, SweepFile};
+use crate::scenario::source::Source;
+use crate::scenario::sweep::{
+    Axis, Compare, Condition, Design, HalfWidth, Other, Replications, Sweep, Target, Typed, Until,
+};
+use crate::units::{Quantity, Ratio};
+use crate::vocabulary::Outcome;
+
+/// First look at a cell that runs until enough is known.
+pub(in crate::scenario) const FIRST_LOOK: u64 = 32;
+/// Points of a design: no one waits for more cells than that.
+const POINTS_MAX: u64 = 100_000;
+/// Runs of one cell.
+const REPLICATIONS_MAX: u64 = 10_000_000;
+
+/// Gives a typed sweep its meaning; `folder` is where its file lies, `seed` the scenario's.
+///
+/// # Errors
+/// All problems, at least one.
+pub(in crate::scenario) fn resolve_sweep(
+    stem: &str,
+    folder: &Path,
+    file: &SweepFile,
+    source: &Arc<Source>,
+    family: Family,
+    seed: u64,
+) -> Result<Sweep, Vec<Diagnostic>> {
+    let library = family.library.clone();
+    let mut context = Context::new(source, &library);
+    let root = Place::root();
+    if file.why.trim().is_empty() {
+        context.problem(&root.key("why"), "is empty", Some("say in a sentence what is asked"));
+    }
+    let axes = axes(&mut context, file, folder, &root.key("axes"));
+    let groups = groups(&mut context, file, &axes, &root.key("zip"));
+    let conditions = conditions(&mut context, file, &axes, &root.key("where"));
+    let design = design(&mut context, file, &root.key("design"));
+    let replications = replications(&mut context, file, &family.columns, &root.key("replications"));
+    let metrics = metrics(&mut context, file, &family.columns, &root.key("metrics"));
+    let level = file.level.map_or(Ratio::percent(95), |level| level.0);
+    if level == Ratio::ZERO || level >= Ratio::ONE {
+        context.problem(&root.key("level"), format!("{level} is not between 0 and 100 %"), None);
+    }
+    let compare = compare(&mut context, file, &axes, &root.key("compare"));
+    if !context.is_clean() {
+        return Err(context.into_diagnostics());
+    }
+    Ok(Sweep {
+        name: stem.into(),
+        why: file.why.clone(),
+        axes,
+        groups,
+        conditions,
+        design,
+        replications: replications.unwrap_or(Replications::Fixed(1)),
+        seed: file.seed.unwrap_or(seed),
+        metrics,
+        level,
+        compare,
+        text: Arc::clone(source),
+        family,
+    })
+}
+
+fn axes(context: &mut Context<'_>, file: &SweepFile, folder: &Path, at: &Place) -> Vec<Axis> {
+    if file.axes.is_empty() {
+        context.problem(at, "is empty, so nothing is varied", Some("`midflight run` runs one scenario"));
+    }
+    let mut axes: Vec<Axis> = Vec::new();
+    for (i, typed) in file.axes.iter().enumerate() {
+        let at = at.index(i);
+        let Some(made) = axis(context, typed, i, folder, &at) else { continue };
+        if axes.iter().any(|other| other.name == made.name) {
+            let key = if typed.name.is_some() { "as" } else { "path" };
+            context.problem(
+                &at.key(key),
+                format!("`{}` is the name of another axis", made.name),
+                Some("give it another with `as`"),
+            );
+        }
+        if axes.iter().any(|other| other.path.touches(&made.path)) {
+            context.problem(&at.key("path"), "is varied by another axis already", None);
+        }
+        axes.push(made);
+    }
+    axes
+}
+
+/// The number of an axis by its name or path; a problem if there is none.
+fn named(context: &mut Context<'_>, axes: &[Axis], name: &str, at: &Place) -> Option<usize> {
+    let found = axes.iter().position(|axis| axis.name == name || axis.path.to_string() == name);
+    if found.is_none() {
+        let known: Vec<&str> = axes.iter().map(|axis| axis.name.as_str()).collect();
+        context.misspelt(at, format!("there is no axis `{name}`"), name, &known);
+    }
+    found
+}
+
+fn groups(context: &mut Context<'_>, file: &SweepFile, axes: &[Axis], at: &Place) -> Vec<Vec<usize>> {
+    let mut zipped: Vec<Vec<usize>> = Vec::new();
+    for (i, names) in file.zip.iter().enumerate() {
+        let at = at.index(i);
+        let mut group: Vec<usize> = Vec::new();
+        for (j, name) in names.iter().enumerate() {
+            let Some(number) = named(context, axes, name, &at.index(j)) else { continue };
+            if zipped.iter().flatten().chain(&group).any(|other| *other == number) {
+                context.problem(&at.index(j), format!("`{name}` goes with others already"), None);
+            } else if let Some(first) =
+                group.first().filter(|first| axes[**first].values.len() != axes[number].values.len())
+            {
+                let (first, here) = (&axes[*first], &axes[number]);
+                let message = format!(
+                    "`{}` has {} values and `{}` {}; those that go together have as many",
+                    here.name,
+                    here.values.len(),
+                    first.name,
+                    first.values.len()
+                );
+                context.problem(&at.index(j), message, None);
+            }
+            group.push(number);
+        }
+        if names.len() < 2 {
+            context.problem(&at, "names fewer than two axes", None);
+        }
+        zipped.push(group);
+    }
+    // In the order of their first axes.
+    let alone =
+        (0..axes.len()).filter(|axis| !zipped.iter().flatten().any(|other| other == axis)).map(|axis| vec![axis]);
+    let mut groups: Vec<Vec<usize>> = alone.chain(zipped.iter().cloned()).filter(|group| !group.is_empty()).collect();
+    groups.sort_by_key(|group| group.iter().min().copied());
+    groups
+}
+
+fn conditions(context: &mut Context<'_>, file: &SweepFile, axes: &[Axis], at: &Place) -> Vec<Condition> {
+    let mut conditions = Vec::new();
+    for (i, typed) in file.conditions.iter().enumerate() {
+        let at = at.index(i);
+        let relation = typed.op.0;
+        let Some(number) = named(context, axes, &typed.path, &at.key("path")) else { continue };
+        let other = match (&typed.value, &typed.axis) {
+            (Some(value), None) => Other::Value(Typed::of(value)),
+            (None, Some(name)) => match named(context, axes, name, &at.key("axis")) {
+                Some(other) => Other::Axis(other),
+                None => continue,
+            },
+            _ => {
+                context.problem(&at, "one of `value` and `axis` is needed, and only one", None);
+                continue;
+            }
+        };
+        let others: Vec<&Typed> = match &other {
+            Other::Value(value) => vec![value],
+            Other::Axis(other) => axes[*other].values.iter().map(|value| &value.as_typed).collect(),
+        };
+        let unordered =
+            axes[number].values.iter().find(|value| others.iter().any(|other| value.as_typed.order(other).is_none()));
+        if let Some(value) = unordered.filter(|_| relation.orders()) {
+            let message = format!("`{}` is neither more nor less than what it is compared with", value.text);
+            context.problem(&at, message, Some("quantities of one kind can be compared; words by `=` and `!=`"));
+        }
+        conditions.push(Condition { axis: number, relation, other });
+    }
+    conditions
+}
+
+fn design(context: &mut Context<'_>, file: &SweepFile, at: &Place) -> Design {
+    let mut points = |points: &text::Points, key: &str| {
+        if !(1..=POINTS_MAX).contains(&points.n) {
+            context.problem(&at.key(key).key("n"), format!("{} is not from 1 to {POINTS_MAX}", points.n), None);
+        }
+        points.n
+    };
+    match &file.design {
+        None | Some(text::Design::Grid(_)) => Design::Grid,
+        Some(text::Design::Lhs(text)) => Design::LatinHypercube(points(text, "lhs")),
+        Some(text::Design::Sobol(text)) => Design::Sobol(points(text, "sobol")),
+    }
+}
+
+fn column(context: &mut Context<'_>, columns: &[Column], name: &str, at: &Place) -> Option<Column> {
+    let found = columns.iter().find(|column| column.name == name).copied();
+    if found.is_none() {
+        let known: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        context.misspelt(at, format!("the record has no column `{name}` with numbers"), name, &known);
+    }
+    found
+}
+
+fn metrics(context: &mut Context<'_>, file: &SweepFile, columns: &[Column], at: &Place) -> Option<Vec<Column>> {
+    let names = file.metrics.as_ref()?;
+    let found = names.iter().enumerate().filter_map(|(i, name)| column(context, columns, name, &at.index(i)));
+    Some(found.collect())
+}
+
+fn replications(context: &mut Context<'_>, file: &SweepFile, columns: &[Column], at: &Place) -> Option<Replications> {
+    let until = match file.replications.as_ref()? {
+        text::Replications::Fixed(number) => {
+            if !(1..=REPLICATIONS_MAX).contains(number) {
+                context.problem(at, format!("{number} is not from 1 to {REPLICATIONS_MAX}"), None);
+            }
+            return Some(Replications::Fixed(*number));
+        }
+        text::Replications::Until(until) => until,
+    };
+    let at = at.key("until");
+    if !(FIRST_LOOK..=REPLICATIONS_MAX).contains(&until.max) {
+        context.problem(&at.key("max"), format!("{} is not from {FIRST_LOOK} to {REPLICATIONS_MAX}", until.max), None);
+    }
+    let target = match until.metric.strip_prefix("outcome=") {
+        Some(word) => {
+            let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+            let outcome = Outcome::ALL.iter().find(|outcome| outcome.as_str() == word);
+            if outcome.is_none() {
+                context.misspelt(&at.key("metric"), format!("there is no outcome `{word}`"), word, &known);
+            }
+            Target::Outcome(*outcome?)
+        }
+        None => Target::Mean(column(context, columns, &until.metric, &at.key("metric"))?),
+    };
+    let half_width = half_width(context, target, &until.half_width, &at.key("half_width"))?;
+    Some(Replications::Until(Until { target, half_width, max: until.max }))
+}
+
+fn half_width(context: &mut Context<'_>, target: Target, typed: &Amount, at: &Place) -> Option<HalfWidth> {
+    let text = match typed {
+        Amount::Text(text) => text.clone(),
+        Amount::Whole(number) => number.to_string(),
+    };
+    let unit = match target {
+        Target::Outcome(_) => ColumnUnit::Ratio,
+        Target::Mean(column) => column.unit,
+    };
+    let share = Ratio::parse(&text).ok().filter(|_| unit != ColumnUnit::Ratio);
+    let read = match share {
+        Some(share) => Ok(HalfWidth::Share(share)),
+        None => parse_bound(unit, &text).map(HalfWidth::Absolute),
+    };
+    match read {
+        Ok(HalfWidth::Absolute(0) | HalfWidth::Share(Ratio::ZERO)) => {
+            context.positive(false, at);
+            None
+        }
+        Ok(width) => Some(width),
+        Err(reason) => {
+            context.problem(at, reason, Some("write it with the unit of the metric, or, of a mean, as \"2 %\" of it"));
+            None
+        }
+    }
+}
+
+fn compare(context: &mut Context<'_>, file: &SweepFile, axes: &[Axis], at: &Place) -> Option<Compare> {
+    let typed = file.compare.as_ref()?;
+    let number = named(context, axes, &typed.axis, &at.key("axis"))?;
+    let wanted = super::axis::shown(&typed.with);
+    let with = axes[number].values.iter().position(|value| value.text == wanted);
+    if with.is_none() {
+        let known: Vec<&str> = axes[number].values.iter().map(|value| value.text.as_str()).collect();
+        context.misspelt(
+            &at.key("with"),
+            format!("`{wanted}` is no value of `{}`", axes[number].name),
+            &wanted,
+            &known,
+        );
+    }
+    Some(Compare { axis: number, with: with? })
+}

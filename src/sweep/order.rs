@@ -1,0 +1,94 @@
+//! In which order a sweep is run: cell by cell, and in a cell replication by replication, as long as the cell is not done.
+
+use super::plan::Plan;
+use super::table::{CellRows, Table, fraction, scale};
+use crate::scenario::sweep::{HalfWidth, Replications, Target, Until};
+use crate::stats::{Proportion, Sample, Stopping, Width};
+
+/// Where in a sweep a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The number of the cell.
+    pub cell: usize,
+    /// The number of the run in it.
+    pub replication: u64,
+}
+
+/// Most runs that are handed out at a time.
+const BLOCK: u64 = 4096;
+
+impl Plan {
+    /// The run after those in the table; `None`: there is none.
+    pub fn next(&self, table: &Table) -> Option<Place> {
+        let cell = table.cells().len().saturating_sub(1);
+        let here = table.cells().get(cell);
+        let made = here.map_or(0, CellRows::runs);
+        let place = if here.is_some_and(|rows| self.is_done(table, rows)) {
+            Place { cell: cell + 1, replication: 0 }
+        } else {
+            Place { cell, replication: made }
+        };
+        (place.cell < self.cells.len()).then_some(place)
+    }
+
+    /// Runs, from `place` on, that will be made whatever comes of them.
+    pub(super) fn block(&self, place: Place) -> Vec<Place> {
+        match &self.sweep.replications {
+            Replications::Fixed(each) => {
+                let first = (place.cell as u64).saturating_mul(*each).saturating_add(place.replication);
+                let last = first.saturating_add(BLOCK).min(self.runs());
+                let at = |run: u64| Place {
+                    cell: usize::try_from(run / each).expect("cells are in memory"),
+                    replication: run % each,
+                };
+                (first..last).map(at).collect()
+            }
+            Replications::Until(until) => {
+                let looks = self.stopping(until, 1.0).looks();
+                let look = looks.into_iter().find(|look| *look > place.replication).unwrap_or(until.max);
+                (place.replication..look).map(|replication| Place { cell: place.cell, replication }).collect()
+            }
+        }
+    }
+
+    fn is_done(&self, table: &Table, rows: &CellRows) -> bool {
+        let until = match &self.sweep.replications {
+            Replications::Fixed(each) => return rows.runs() >= *each,
+            Replications::Until(until) => until,
+        };
+        let rule = self.stopping(until, rows.weight());
+        if !rule.looks().any(|look| look == rows.runs()) {
+            return false;
+        }
+        let enough = match until.target {
+            Target::Outcome(outcome) => {
+                rule.enough_of(Proportion { hits: rows.with_outcome(outcome.as_str()), n: rows.runs() })
+            }
+            Target::Mean(column) => {
+                // Runs that lack the quantity count as runs, so that a cell without any value comes to an end.
+                rule.enough(&Sample::new(rows.numbers(table, column.name)))
+            }
+        };
+        enough.is_some() || rows.runs() >= until.max
+    }
+
+    /// The rule by which cells end, where faults were drawn under a condition of this probability.
+    fn stopping(&self, until: &Until, weight: f64) -> Stopping {
+        let width = match (until.half_width, until.target) {
+            (HalfWidth::Share(share), _) => Width::Relative(fraction(share)),
+            (HalfWidth::Absolute(units), Target::Mean(column)) => Width::Absolute(units as f64 * scale(column.unit)),
+            (HalfWidth::Absolute(millionths), Target::Outcome(_)) => Width::Absolute(millionths as f64 * 1e-6 / weight),
+        };
+        Stopping { width, level: fraction(self.sweep.level), max: until.max }
+    }
+
+    /// The level of the interval of a quantity: that of a single look where looks at it have decided how many runs there are.
+    pub(super) fn level(&self, quantity: &str) -> f64 {
+        let Replications::Until(until) = &self.sweep.replications else { return fraction(self.sweep.level) };
+        let is_target = match until.target {
+            Target::Mean(column) => quantity == column.name,
+            Target::Outcome(outcome) => quantity.strip_prefix("outcome=") == Some(outcome.as_str()),
+        };
+        if is_target { self.stopping(until, 1.0).look_level() } else { fraction(self.sweep.level) }
+    }
+}

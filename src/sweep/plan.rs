@@ -1,0 +1,110 @@
+//! What would be run: every cell with its scenario.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use thiserror::Error;
+
+use super::cells::cells;
+use crate::scenario::sweep::Replications;
+use crate::scenario::{Diagnostic, Scenario, ScenarioError, Sweep};
+
+/// Most problems that are gathered; each cell may have the same ones.
+const PROBLEMS_MAX: usize = 20;
+
+/// Most runs of one sweep: each has some fifty numbers in memory.
+const RUNS_MAX: u64 = 20_000_000;
+
+/// A sweep whose cells are known and good.
+#[derive(Debug)]
+pub struct Plan {
+    /// What it is made of.
+    pub sweep: Sweep,
+    /// For each cell the number of each axis's value.
+    pub cells: Vec<Vec<usize>>,
+    /// For each cell its scenario.
+    pub scenarios: Vec<Arc<Scenario>>,
+}
+
+/// Why there is nothing to run.
+#[derive(Debug, Error)]
+pub enum PlanError {
+    /// More than anybody would wait for.
+    #[error("the grid has {cells} cells, and {most} is the most; give axes fewer values, or take a `design`")]
+    TooMany {
+        /// How many there would be.
+        cells: u128,
+        /// How many may be.
+        most: u64,
+    },
+    /// More than memory holds the numbers of.
+    #[error("there are {runs} runs, and {most} is the most; give fewer `replications`, or split the sweep")]
+    TooManyRuns {
+        /// How many there would be.
+        runs: u64,
+        /// How many may be.
+        most: u64,
+    },
+    /// `where` leaves none.
+    #[error("`where` leaves no cell: what it asks for holds of none")]
+    Empty,
+    /// Cells that are no scenarios.
+    #[error(transparent)]
+    Invalid(#[from] ScenarioError),
+}
+
+impl Plan {
+    /// Lists the cells of a sweep, and tries all their scenarios.
+    ///
+    /// # Errors
+    /// No cell, too many, or some that are no scenario.
+    pub fn new(sweep: Sweep) -> Result<Self, PlanError> {
+        let cells = cells(&sweep)?;
+        let made: Vec<Result<Scenario, ScenarioError>> = cells.par_iter().map(|cell| sweep.scenario(cell)).collect();
+        let mut scenarios = Vec::with_capacity(cells.len());
+        let mut problems: Vec<Diagnostic> = Vec::new();
+        for scenario in made {
+            match scenario {
+                Ok(scenario) => scenarios.push(Arc::new(scenario)),
+                Err(ScenarioError::Invalid(found)) => gather(&mut problems, found),
+                Err(other) => return Err(other.into()),
+            }
+        }
+        if !problems.is_empty() {
+            return Err(ScenarioError::Invalid(problems).into());
+        }
+        let plan = Self { sweep, cells, scenarios };
+        match plan.runs() {
+            runs if runs > RUNS_MAX => Err(PlanError::TooManyRuns { runs, most: RUNS_MAX }),
+            _ => Ok(plan),
+        }
+    }
+
+    /// How many runs it takes; at most, where a cell may end earlier.
+    pub fn runs(&self) -> u64 {
+        let each = match &self.sweep.replications {
+            Replications::Fixed(number) => *number,
+            Replications::Until(until) => until.max,
+        };
+        each.saturating_mul(self.cells.len() as u64)
+    }
+
+    /// Whether cells end when enough is known of them.
+    pub fn ends_by_itself(&self) -> bool {
+        matches!(self.sweep.replications, Replications::Until(_))
+    }
+
+    /// The value of each axis in a cell, as it stands in results.
+    pub fn values(&self, cell: usize) -> impl Iterator<Item = &str> {
+        self.sweep.values(&self.cells[cell]).map(|value| value.text.as_str())
+    }
+}
+
+/// Those that are new; the same mistake is often one of many cells.
+fn gather(problems: &mut Vec<Diagnostic>, found: Vec<Diagnostic>) {
+    for problem in found {
+        if problems.len() < PROBLEMS_MAX && !problems.iter().any(|other| other.is_like(&problem)) {
+            problems.push(problem);
+        }
+    }
+}

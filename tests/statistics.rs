@@ -1,0 +1,210 @@
+//! What a sweep is made of, and what its statistics say: of shipped examples, and of runs that are planted.
+
+#![allow(clippy::float_arithmetic, reason = "statistics are floats")]
+
+mod common;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use common::sweep::{MEMORY, POLICIES, folder, text, write};
+use common::{midflight, root};
+use midflight::metric::Record;
+use midflight::run::simulate;
+use midflight::scenario::{LoadOptions, Scenario, Trigger, load_sweep};
+use midflight::stats::Interval;
+use midflight::sweep::{Line, PANICKED, Plan, Table, run, run_with, summary};
+use midflight::units::Span;
+
+/// A plan made of a text.
+fn plan(name: &str, text: &str) -> Plan {
+    let file = write(&folder(name), "sweep.json", text);
+    plan_of(Path::new(&file))
+}
+
+fn plan_of(file: &Path) -> Plan {
+    let columns: Vec<_> = midflight::metric::COLUMNS.iter().filter_map(midflight::metric::Column::bound).collect();
+    let options = LoadOptions { columns: &columns, ..LoadOptions::default() };
+    let sweep = load_sweep(file, &options).unwrap_or_else(|error| panic!("{error}"));
+    Plan::new(sweep).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn all(plan: &Plan) -> (Table, Vec<Vec<String>>) {
+    let (mut table, mut rows) = (Table::new(plan), Vec::new());
+    run::<()>(plan, &mut table, &mut |_, row| {
+        rows.push(row.to_vec());
+        ControlFlow::Continue(())
+    });
+    (table, rows)
+}
+
+#[test]
+fn cells_are_those_that_are_meant() {
+    let values = |plan: &Plan| -> Vec<String> {
+        (0..plan.cells.len()).map(|cell| plan.values(cell).collect::<Vec<_>>().join(" | ")).collect()
+    };
+    let rate = r#"{"path": "horizon", "log": {"from": "2 s", "to": "200 s", "n": 3}}"#;
+    let grid = plan("grid", &text(&format!("{POLICIES}, {rate}"), ""));
+    let expected = [
+        "post-copy | 2 s",
+        "post-copy | 20 s",
+        "post-copy | 200 s",
+        "postcopyft-periodic-source | 2 s",
+        "postcopyft-periodic-source | 20 s",
+        "postcopyft-periodic-source | 200 s",
+    ];
+    assert_eq!(values(&grid), expected);
+    let (tenths, sizes) = (
+        r#"{"path": "network.latency", "range": {"from": "0.1 ms", "to": "0.4 ms", "step": "100 us"}}"#,
+        r#"{"path": "vms[0].memory", "log": {"from": "1 MiB", "to": "8 MiB", "n": 4}}"#,
+    );
+    let zipped = plan("zipped", &text(&format!("{tenths}, {sizes}"), r#", "zip": [["latency", "memory"]]"#));
+    assert_eq!(values(&zipped), ["0.1 ms | 1 MiB", "0.2 ms | 2 MiB", "0.3 ms | 4 MiB", "0.4 ms | 8 MiB"]);
+    let kept = r#", "where": [{"path": "memory", "op": ">=", "value": "2048 KiB"}, {"path": "memory", "op": "!=", "value": "3 MiB"}]"#;
+    assert_eq!(values(&plan("where", &text(MEMORY, kept))), ["2 MiB", "4 MiB"]);
+    let between = r#", "where": [{"path": "horizon", "op": "<", "axis": "end"}]"#;
+    let end = r#"{"path": "operator.cancel_after", "as": "end", "values": ["10 s", "500 s"]}"#;
+    assert_eq!(
+        values(&plan("between", &text(&format!("{rate}, {end}"), between))),
+        ["2 s | 10 s", "2 s | 500 s", "20 s | 500 s", "200 s | 500 s"]
+    );
+    let hypercube = plan("lhs", &text(&format!("{rate}, {MEMORY}"), r#", "design": {"lhs": {"n": 12}}"#));
+    assert!(hypercube.cells.len() <= 12 && hypercube.cells.len() > 6, "{:?}", values(&hypercube));
+    let own = folder("own-file");
+    write(&own, "mine.json", r#"{"schema": 1, "about": "x", "source": "x", "migration": {"stop-and-copy": {}}}"#);
+    let file = write(&own, "s.json", &text(&POLICIES.replace("postcopyft-periodic-source", "mine.json"), ""));
+    let own = plan_of(Path::new(&file));
+    assert_eq!(values(&own), ["post-copy", "mine"]);
+    assert_ne!(own.scenarios[0].policy, own.scenarios[1].policy);
+}
+
+#[test]
+fn a_row_is_what_run_says_of_its_cell() {
+    let at = folder("row");
+    let file = write(&at, "s.json", &text(&format!("{POLICIES}, {MEMORY}"), r#", "replications": 3, "seed": 9"#));
+    let out = at.join("out");
+    assert_eq!(midflight(&["sweep", &file, "--out", out.to_str().expect("UTF-8")], &[]).status, 0);
+    let rows = fs::read_to_string(at.join("out/runs.csv")).expect("rows");
+    let last = rows.lines().last().expect("a row");
+    let plan = plan_of(Path::new(&file));
+    let record = simulate(plan.scenarios.last().expect("cells"), 9, 2).record;
+    let again: Vec<String> = record.values().into_iter().map(|v| v.map_or(String::new(), |v| v.to_string())).collect();
+    assert_eq!(last, format!("7,postcopyft-periodic-source,4 MiB,{}", again.join(",")));
+    // And so can be seen by itself.
+    let repeated = midflight(&["sweep", &file, "--repeat", "7,2", "--format", "json"], &[]);
+    assert!(repeated.out.contains(&record.fingerprint), "{}", repeated.err);
+}
+
+#[test]
+fn a_run_that_panics_spoils_nothing() {
+    let plan = plan("panics", &text(MEMORY, r#", "replications": 4"#));
+    let mut table = Table::new(&plan);
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    let simulated = |scenario: &Arc<Scenario>, seed: u64, replication: u64| -> Record {
+        assert!(replication != 2, "planted");
+        simulate(scenario, seed, replication).record
+    };
+    run_with::<()>(&plan, &mut table, &simulated, &mut |_, row| {
+        rows.push(row.to_vec());
+        ControlFlow::Continue(())
+    });
+    assert_eq!((rows.len(), table.with_outcome(PANICKED)), (16, 4));
+    let (_, sound) = all(&plan);
+    for (row, other) in rows.iter().zip(&sound).filter(|(row, _)| !row.contains(&PANICKED.to_owned())) {
+        assert_eq!(row, other);
+    }
+    let lines = summary(&plan, &table);
+    let of = |quantity: &str| lines.iter().find(|line| line.quantity == quantity).expect("a line");
+    assert_eq!((of("outcome=panicked").n, of("events").n, of("events").absent), (4, 3, 1));
+}
+
+fn line<'a>(lines: &'a [Line], cell: usize, quantity: &str, kind: &str) -> &'a Line {
+    let found = lines.iter().find(|line| line.cell == cell && line.quantity == quantity && line.kind == kind);
+    found.unwrap_or_else(|| panic!("no {kind} of {quantity} in cell {cell}"))
+}
+
+fn width(interval: Option<Interval>) -> f64 {
+    interval.expect("an interval").half_width()
+}
+
+#[test]
+fn pairing_pays_in_a_shipped_example() {
+    let plan = plan_of(&root().join("sweeps/losing-the-vm.json"));
+    let (table, _) = all(&plan);
+    let lines = summary(&plan, &table);
+    for cell in [2, 4] {
+        let gap = line(&lines, cell, "client_gap_s", "difference");
+        let unpaired = gap.unpaired.expect("a width");
+        assert!(width(gap.interval) < 0.8 * unpaired, "{gap:?}");
+        let lost = line(&lines, cell, "outcome=lost", "change");
+        assert!(lost.estimate < Some(-0.9) && lost.p < Some(1e-9), "{lost:?}");
+        // The same crashes.
+        assert_eq!(line(&lines, cell, "fault_time_s", "difference").estimate, Some(0.0));
+    }
+}
+
+/// For how long after `migrate` was accepted a crash of the source costs the VM, to the microsecond, in seconds.
+fn vulnerable(scenario: &Scenario) -> f64 {
+    // Sent at 1 s, the command takes a moment.
+    let accepted = Span::from_ns(1_000_100_545);
+    let lost = |after: u64| {
+        let mut scenario = scenario.clone();
+        scenario.faults[0].when = Trigger::At(accepted + Span::from_us(after));
+        simulate(&Arc::new(scenario), 1, 0).record.outcome == "lost"
+    };
+    let (mut low, mut high) = (1, 200_000);
+    assert!(lost(low) && !lost(high));
+    while high - low > 1 {
+        let middle = u64::midpoint(low, high);
+        if lost(middle) { low = middle } else { high = middle }
+    }
+    Span::from_us(low).seconds().parse().expect("a number")
+}
+
+#[test]
+fn the_vulnerable_window_is_met_as_often_as_it_must_be() {
+    let plan = plan_of(&root().join("sweeps/vulnerable-window.json"));
+    let (table, _) = all(&plan);
+    let lines = summary(&plan, &table);
+    let window = vulnerable(&plan.scenarios[0]);
+    let truth = -(-window / 6000.0).exp_m1();
+    let (free, kept) = (line(&lines, 0, "outcome=lost", "proportion"), line(&lines, 1, "outcome=lost", "proportion"));
+    for of in [free, kept] {
+        assert!(of.interval.expect("an interval").contains(truth), "{truth}: {of:?}");
+        assert_eq!(of.n, 2000);
+    }
+    assert!((kept.weight - -(-0.2f64 / 6000.0).exp_m1()).abs() < 1e-12, "{}", kept.weight);
+    assert!(width(kept.interval) * 10.0 < width(free.interval), "{free:?} {kept:?}");
+}
+
+#[test]
+fn cells_end_when_enough_is_known() {
+    let plan = plan_of(&root().join("sweeps/enough.json"));
+    let (table, rows) = all(&plan);
+    let lines = summary(&plan, &table);
+    let mut ended = 0;
+    for cell in 0..plan.cells.len() {
+        let runs = table.runs_of(cell);
+        assert!([32, 64, 128, 256, 512, 1024].contains(&runs), "{runs}");
+        let pages = line(&lines, cell, "pages_reverse", "mean");
+        let narrow = width(pages.interval) <= 0.05 * pages.estimate.expect("a mean");
+        assert!(narrow || runs == 1024, "{pages:?}");
+        ended += usize::from(runs < 1024);
+    }
+    assert!(ended >= 4, "{ended} cells ended before the last look");
+    // Rows read back decide alike.
+    let mut again = Table::new(&plan);
+    for row in &rows {
+        let place = plan.next(&again).expect("as many rows");
+        assert_eq!((place.cell.to_string(), place.replication), (row[0].clone(), again.runs_of(place.cell)));
+        again.push(place.cell, row);
+    }
+    assert_eq!(plan.next(&again), None);
+    let outcome = r#", "replications": {"until": {"metric": "outcome=lost", "half_width": "12 %", "max": 128}}"#;
+    let plan = self::plan("outcome", &text(MEMORY, outcome));
+    let (table, _) = all(&plan);
+    let runs: Vec<u64> = (0..4).map(|cell| table.runs_of(cell)).collect();
+    assert!(runs.contains(&64) && runs.iter().all(|runs| [32, 64, 128].contains(runs)), "{runs:?}");
+}

@@ -1,0 +1,233 @@
+//! `midflight sweep` as its user runs it, and what comes of it: the same bytes however it is interrupted, and nothing lost by a mistake.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use common::sweep::{MEMORY, POLICIES, folder, text, write};
+use common::{Ran, midflight};
+
+fn sweep(file: &str, out: &Path, more: &[&str]) -> Ran {
+    let out = out.to_str().expect("UTF-8");
+    midflight(&[&["sweep", file, "--out", out], more].concat(), &[])
+}
+
+/// All files of a folder.
+fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).expect("a folder").flatten();
+    entries
+        .map(|entry| (entry.file_name().to_string_lossy().into_owned(), fs::read(entry.path()).expect("readable")))
+        .collect()
+}
+
+/// Starts a sweep and kills it as soon as so many bytes of rows are there; answers how many were.
+fn killed(file: &str, out: &Path, at: u64) -> u64 {
+    let rows = out.join("runs.csv");
+    let length = || fs::metadata(&rows).map_or(0, |found| found.len());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_midflight"))
+        .args(["sweep", file, "--out", out.to_str().expect("UTF-8")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("it starts");
+    while length() < at && child.try_wait().expect("it is there").is_none() {
+        std::thread::yield_now();
+    }
+    // SIGKILL.
+    child.kill().expect("it can be killed");
+    child.wait().expect("it ends");
+    length()
+}
+
+#[test]
+fn killed_three_times_it_gives_the_same_bytes() {
+    let at = folder("killed");
+    let file = write(&at, "ten-thousand.json", &text(&format!("{POLICIES}, {MEMORY}"), r#", "replications": 1250"#));
+    let (whole, alone) = (at.join("whole"), at.join("alone"));
+    assert_eq!(sweep(&file, &whole, &["--jobs", "2"]).status, 0);
+    assert_eq!(sweep(&file, &alone, &["--jobs", "1"]).status, 0);
+    let expected = bytes(&whole);
+    assert_eq!(expected.keys().collect::<Vec<_>>(), ["manifest.json", "runs.csv", "summary.csv"]);
+    let all = expected["runs.csv"].len() as u64;
+    assert_eq!(String::from_utf8_lossy(&expected["runs.csv"]).lines().count(), 10_001);
+    assert!(expected == bytes(&alone), "one thread and two");
+    let broken = at.join("broken");
+    let mut before = 0;
+    for share in [all / 9, all / 3, all * 7 / 8] {
+        let there = killed(&file, &broken, share);
+        assert!(before < there && there < all, "{before} {there} {all}");
+        assert!(!broken.join("summary.csv").exists());
+        before = there;
+    }
+    // A row of which only a part was written.
+    let rows = fs::OpenOptions::new().write(true).open(broken.join("runs.csv")).expect("it is there");
+    rows.set_len(before - 7).expect("it can be cut");
+    let last = sweep(&file, &broken, &[]);
+    assert!(last.status == 0 && last.err.contains("runs are there already"), "{}", last.err);
+    assert!(expected == bytes(&broken), "interrupted or not");
+    // A finished one is not run again.
+    assert_eq!(sweep(&file, &broken, &[]).status, 0);
+    assert!(expected == bytes(&broken));
+    let dry = sweep(&file, &broken, &["--dry-run"]);
+    assert!(dry.out.starts_with("8 cells, 10000 runs, 10000 of them already there"), "{}", dry.out);
+}
+
+#[test]
+fn a_folder_of_something_else_is_left_alone() {
+    let at = folder("others");
+    let file = write(&at, "one.json", &text(MEMORY, r#", "replications": 2"#));
+    let other = write(&at, "other.json", &text(MEMORY, r#", "replications": 3"#));
+    let made = at.join("made");
+    assert_eq!(sweep(&file, &made, &[]).status, 0);
+    let rows = fs::read_to_string(made.join("runs.csv")).expect("rows");
+    let changed = |name: &str, file: &str, from: &str, to: &str| {
+        let copy = at.join(name);
+        fs::create_dir_all(&copy).expect("writable");
+        for (name, bytes) in bytes(&made) {
+            fs::write(copy.join(name), bytes).expect("writable");
+        }
+        let text = fs::read_to_string(copy.join(file)).expect("text");
+        assert!(text.contains(from), "{from}");
+        fs::write(copy.join(file), text.replacen(from, to, 1)).expect("writable");
+        copy
+    };
+    let second = rows.lines().nth(2).expect("two rows").to_owned() + "\n";
+    let foreign = at.join("foreign");
+    fs::create_dir_all(&foreign).expect("writable");
+    fs::write(foreign.join("notes.txt"), "mine").expect("writable");
+    let version = concat!("\"midflight\": \"", env!("CARGO_PKG_VERSION"));
+    let cases = [
+        (&other, made.clone(), "holds another sweep"),
+        (&file, foreign, "is not empty and holds no sweep"),
+        (&file, changed("old", "manifest.json", version, "\"midflight\": \"0.0"), "results of another version"),
+        (&file, changed("gap", "runs.csv", &second, ""), "runs.csv:3: is not the row of cell 0, replication 1"),
+        (&file, changed("column", "runs.csv", "downtime_s", "downtime"), "runs.csv:1: has other columns"),
+        (&file, changed("short", "runs.csv", ",lost,", ","), "is not the row of cell"),
+        (&file, PathBuf::from(&file), "Not a directory"),
+    ];
+    for (file, out, expected) in cases {
+        let before = out.is_dir().then(|| bytes(&out));
+        let refused = sweep(file, &out, &[]);
+        assert!(
+            refused.status == 2 && refused.err.contains(expected),
+            "{expected}: {} {}",
+            refused.status,
+            refused.err
+        );
+        assert!(
+            refused.out.is_empty() && before == out.is_dir().then(|| bytes(&out)),
+            "{expected}: something was written"
+        );
+    }
+}
+
+#[test]
+fn a_full_disk_loses_nothing() {
+    let at = folder("full");
+    let file = write(&at, "one.json", &text(MEMORY, r#", "replications": 50"#));
+    let (whole, full) = (at.join("whole"), at.join("full"));
+    assert_eq!(sweep(&file, &whole, &[]).status, 0);
+    // Files may be no longer than 32 KiB, which is told as an error and not by a signal.
+    let command = format!(
+        "trap '' XFSZ; ulimit -f 32; exec {} sweep {file} --out {}",
+        env!("CARGO_BIN_EXE_midflight"),
+        full.display()
+    );
+    let out = Command::new("bash").args(["-c", &command]).output().expect("a shell");
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!(out.status.code(), Some(3), "{said}");
+    assert!(said.contains("runs.csv: File too large") && said.contains("the same command goes on"), "{said}");
+    assert_eq!(sweep(&file, &full, &[]).status, 0);
+    assert!(bytes(&whole) == bytes(&full));
+}
+
+/// Sweeps whose axes are wrong, and what is said of each.
+fn wrong_axes() -> Vec<(String, &'static str)> {
+    let thousand = |path: &str, unit: &str| {
+        format!(r#"{{"path": "{path}", "range": {{"from": "1 {unit}", "to": "1000 {unit}", "step": "1 {unit}"}}}}"#)
+    };
+    let billion =
+        [thousand("vms[0].memory", "MiB"), thousand("vms[0].output.rate", "/s"), thousand("network.latency", "us")];
+    vec![
+        (text("", ""), "axes: is empty"),
+        (text(r#"{"path": "vms[0].memroy", "values": ["1 MiB"]}"#, ""), "did you mean `memory`?"),
+        (text(r#"{"path": "vms[0].memory", "values": []}"#, ""), "at least one value"),
+        (
+            text(r#"{"path": "vms[0].memory", "values": ["1 MiB", "7"]}"#, ""),
+            "axes[0].values[1]: vms[0].memory: \"7\" has no unit",
+        ),
+        (text(r#"{"path": "vms[0].memory", "values": ["1 MiB", "1 MiB"]}"#, ""), "is here twice"),
+        (text(r#"{"path": "vms[0].memory"}"#, ""), "one of `values`, `range`, `log` and `files`"),
+        (text(r#"{"path": "policy", "files": ["post-copy"]}"#, ""), "is a column of the results already"),
+        (text(r#"{"path": "policy", "as": "p", "files": ["post-kopy"]}"#, ""), "did you mean `post-copy`?"),
+        (text(r#"{"path": "policy", "as": "p", "files": ["none.json"]}"#, ""), "cannot be read"),
+        (text(&format!("{MEMORY}, {MEMORY}"), ""), "is the name of another axis"),
+        (text(r#"{"path": "seed", "as": "s", "range": {"from": 3, "to": 2, "step": 1}}"#, ""), "is not above `from`"),
+        (
+            text(r#"{"path": "horizon", "range": {"from": "1 s", "to": "2 s", "step": "1 MiB"}}"#, ""),
+            "not of the same kind",
+        ),
+        (text(r#"{"path": "horizon", "log": {"from": "0 s", "to": "2 s", "n": 3}}"#, ""), "is zero"),
+        (text(&billion.join(", "), ""), "the grid has 1000000000 cells"),
+    ]
+}
+
+/// Sweeps of which something else is wrong.
+fn wrong_others() -> Vec<(String, &'static str)> {
+    let long = format!("{POLICIES}, {MEMORY}");
+    vec![
+        (text(MEMORY, r#", "where": [{"path": "memory", "op": ">", "value": "1 GiB"}]"#), "leaves no cell"),
+        (text(MEMORY, r#", "where": [{"path": "memori", "op": ">", "value": "1 GiB"}]"#), "there is no axis `memori`"),
+        (text(MEMORY, r#", "where": [{"path": "memory", "op": ">", "value": "1 s"}]"#), "neither more nor less"),
+        (text(MEMORY, r#", "where": [{"path": "memory", "op": "~", "value": "1 s"}]"#), "unknown word `~`"),
+        (text(&long, r#", "zip": [["memory", "protection"]]"#), "those that go together have as many"),
+        (text(&long, r#", "zip": [["memory"]]"#), "names fewer than two axes"),
+        (text(MEMORY, r#", "replications": 0"#), "is not from 1"),
+        (text(MEMORY, r#", "replications": 9000000"#), "36000000 runs"),
+        (
+            text(MEMORY, r#", "replications": {"until": {"metric": "downtime", "half_width": "1 ms", "max": 64}}"#),
+            "did you mean `downtime_s`?",
+        ),
+        (
+            text(MEMORY, r#", "replications": {"until": {"metric": "outcome=los", "half_width": "1 %", "max": 64}}"#),
+            "did you mean `lost`?",
+        ),
+        (
+            text(MEMORY, r#", "replications": {"until": {"metric": "downtime_s", "half_width": "1 MiB", "max": 64}}"#),
+            "half_width",
+        ),
+        (
+            text(MEMORY, r#", "replications": {"until": {"metric": "downtime_s", "half_width": "1 ms", "max": 9}}"#),
+            "is not from 32",
+        ),
+        (text(MEMORY, r#", "design": {"sobol": {"n": 0}}"#), "is not from 1"),
+        (text(MEMORY, r#", "compare": {"axis": "memory", "with": "7 MiB"}"#), "is no value of `memory`"),
+        (text(MEMORY, r#", "level": "100 %""#), "not between 0 and 100 %"),
+        (
+            text(r#"{"path": "policy", "as": "p", "labels": ["a", "b"], "files": ["post-copy"]}"#, ""),
+            "are 2 for 1 values",
+        ),
+        (text(MEMORY, r#", "faults": {}"#), "unknown key `faults`"),
+        (text(MEMORY, "").replace("1 MiB\", \"workload\"", "1\", \"workload\""), "vms[0].memory: \"1\" has no unit"),
+    ]
+}
+
+#[test]
+fn what_is_no_sweep_is_refused_and_writes_nothing() {
+    let at = folder("refused");
+    for (i, (text, expected)) in wrong_axes().iter().chain(&wrong_others()).enumerate() {
+        let file = write(&at, &format!("{i}.json"), text);
+        let out = at.join(format!("out-{i}"));
+        let refused = sweep(&file, &out, &[]);
+        assert!(
+            refused.status == 2 && refused.err.contains(expected),
+            "{expected}: {} {}",
+            refused.status,
+            refused.err
+        );
+        assert!(refused.out.is_empty() && !out.exists(), "{expected}");
+    }
+}

@@ -11,6 +11,8 @@ mod csv;
 mod describe;
 mod human;
 mod json;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod sweep;
 mod timeline;
 pub(crate) mod tree;
@@ -29,6 +31,8 @@ pub use self::human::{
     human_sweep, human_task, human_validation,
 };
 pub use self::json::json;
+#[cfg(feature = "parquet")]
+pub use self::parquet::parquet;
 pub use self::sweep::{json_sweep, summary_csv};
 pub use self::timeline::{Kind, Line, deliveries, timeline};
 pub use self::validation::{csv_validation, json_validation};

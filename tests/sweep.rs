@@ -125,6 +125,16 @@ fn a_folder_of_something_else_is_left_alone() {
 }
 
 #[test]
+fn rows_come_as_parquet_too() {
+    let at = folder("parquet");
+    let file = write(&at, "one.json", &text(MEMORY, r#", "replications": 2"#));
+    let out = at.join("out");
+    assert_eq!(sweep(&file, &out, &["--parquet"]).status, 0);
+    let bytes = fs::read(out.join("runs.parquet")).expect("it is there");
+    assert!(bytes.starts_with(b"PAR1") && bytes.ends_with(b"PAR1"));
+}
+
+#[test]
 fn a_full_disk_loses_nothing() {
     let at = folder("full");
     let file = write(&at, "one.json", &text(MEMORY, r#", "replications": 50"#));

@@ -236,6 +236,10 @@ pub(super) struct SweepOf {
     /// Where the results go: a new folder, or one in which this sweep was begun.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Also write the rows as Parquet (`runs.parquet`).
+    #[cfg(feature = "parquet")]
+    #[arg(long)]
+    pub parquet: bool,
     /// Runs side by side [default: one for each processor].
     #[arg(long, value_name = "N", env = "MIDFLIGHT_JOBS")]
     pub jobs: Option<usize>,

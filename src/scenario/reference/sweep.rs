@@ -46,6 +46,7 @@ FILE --out DIR` runs it; the [guide](guide.md) leads through a first one. A *cel
 | `runs.csv` | a line for each run: `cell`, a column for each axis, then the record ([metrics.md](metrics.md)). Absent is empty. A run that panicked has the outcome `panicked` and nothing else |
 | `summary.csv` | a line for each cell and quantity, see below |
 | `manifest.json` | version, commit, toolchain, the sweep, its scenario, their hash, seed, counts, and the commands that repeat all of it or one run |
+| `runs.parquet` | the rows of `runs.csv` with typed columns, if asked for (`--parquet`, in a program built with `--features parquet`) |
 | `failures/` | the scenario of each run that panicked |
 
 The same sweep gives the same bytes, on any number of threads, and however often it was interrupted: what is in `runs.csv` is not run again.

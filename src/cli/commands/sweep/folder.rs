@@ -85,6 +85,12 @@ fn refused(path: &Path) -> impl FnOnce(io::Error) -> FolderError + use<> {
     move |reason| FolderError::Refused { path, reason }
 }
 
+#[cfg(feature = "parquet")]
+fn unreadable(path: &Path) -> impl FnOnce(csv::Error) -> FolderError + use<> {
+    let refused = refused(path);
+    move |error| refused(io::Error::other(error))
+}
+
 /// A folder to which rows are added.
 pub(super) struct Folder {
     at: PathBuf,
@@ -151,6 +157,20 @@ impl Folder {
     /// Makes sure that the rows are on the disk.
     pub(super) fn flush(&self) -> Result<(), FolderError> {
         self.runs.sync_all().map_err(refused(&self.at.join(RUNS)))
+    }
+
+    /// Writes the rows as Parquet.
+    #[cfg(feature = "parquet")]
+    pub(super) fn to_parquet(&self, plan: &Plan) -> Result<(), FolderError> {
+        let path = self.at.join(RUNS);
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(&path).map_err(unreadable(&path))?;
+        let rows: Result<Vec<Vec<String>>, csv::Error> =
+            reader.records().map(|record| Ok(record?.iter().map(String::from).collect())).collect();
+        let rows = rows.map_err(unreadable(&path))?;
+        let made = crate::report::parquet(&rows[0], plan.sweep.axes.len(), &rows[1..]);
+        let path = self.at.join("runs.parquet");
+        let bytes = made.map_err(io::Error::other).map_err(refused(&path))?;
+        write_whole(&path, bytes)
     }
 
     /// Writes what is known when all runs are made.
@@ -241,7 +261,7 @@ fn part(name: &str) -> String {
 }
 
 /// Under a temporary name first, so that a file of this name is always whole.
-fn write_whole(path: &Path, text: &str) -> Result<(), FolderError> {
+fn write_whole(path: &Path, text: impl AsRef<[u8]>) -> Result<(), FolderError> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let draft = path.with_file_name(part(&name));
     fs::write(&draft, text).and_then(|()| fs::rename(&draft, path)).map_err(refused(path))

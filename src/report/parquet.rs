@@ -23,11 +23,10 @@ enum Kind {
 }
 
 impl Kind {
-    /// Axes are as they were typed.
-    fn of(number: usize, column: &str, first: usize) -> Self {
-        let unit = COLUMNS.iter().find(|known| known.name == column && number >= first).map(|known| known.unit);
-        match unit {
-            _ if number == 0 => Self::Whole,
+    /// What is no column of the record is the number of a cell, or an axis, which is as it was typed.
+    fn of(column: &str) -> Self {
+        match COLUMNS.iter().find(|known| known.name == column).map(|known| known.unit) {
+            None if column == "cell" => Self::Whole,
             Some(Unit::Time | Unit::Ratio) => Self::Decimal,
             Some(Unit::Pages | Unit::Bytes | Unit::Count) => Self::Whole,
             Some(Unit::Text) | None => Self::Text,
@@ -45,12 +44,12 @@ impl Kind {
     }
 }
 
-/// The file of these rows, each as long as the header; `axes` columns stand between the first and the record.
+/// The file of these rows, each as long as the header.
 ///
 /// # Errors
 /// A number that does not fit.
-pub fn parquet(header: &[String], axes: usize, rows: &[Vec<String>]) -> Result<Vec<u8>, String> {
-    let kinds: Vec<Kind> = header.iter().enumerate().map(|(i, column)| Kind::of(i, column, axes + 1)).collect();
+pub fn parquet(header: &[String], rows: &[Vec<String>]) -> Result<Vec<u8>, String> {
+    let kinds: Vec<Kind> = header.iter().map(|column| Kind::of(column)).collect();
     written(header, &kinds, rows).map_err(|error| error.to_string())
 }
 
@@ -107,8 +106,8 @@ mod tests {
         let header = ["cell", "memory", "outcome", "downtime_s", "events"].map(String::from);
         let rows =
             [["0", "1 MiB", "lost", "0.25", "7"], ["1", "x", "", "", ""]].map(|row| row.map(String::from).to_vec());
-        let bytes = parquet(&header, 1, &rows).expect("a file");
-        assert_eq!(bytes, parquet(&header, 1, &rows).expect("a file"));
+        let bytes = parquet(&header, &rows).expect("a file");
+        assert_eq!(bytes, parquet(&header, &rows).expect("a file"));
         let reader = SerializedFileReader::new(bytes::Bytes::from(bytes)).expect("Parquet");
         let read: Vec<Vec<Field>> = reader
             .get_row_iter(None)
@@ -118,6 +117,6 @@ mod tests {
         let text = |text: &str| Field::Str(text.into());
         let first = [Field::Long(0), text("1 MiB"), text("lost"), Field::Double(0.25), Field::Long(7)];
         assert_eq!(read, [first.to_vec(), [Field::Long(1), text("x"), Field::Null, Field::Null, Field::Null].to_vec()]);
-        assert!(parquet(&header, 1, &[["x", "", "", "", ""].map(String::from).to_vec()]).is_err());
+        assert!(parquet(&header, &[["x", "", "", "", ""].map(String::from).to_vec()]).is_err());
     }
 }

@@ -153,7 +153,7 @@ fn swept(arguments: &SweepOf, plan: &Plan, manifest: &str, out: &Path) -> Result
     let lines = summary(plan, &table);
     #[cfg(feature = "parquet")]
     if arguments.parquet {
-        folder.to_parquet(plan)?;
+        folder.to_parquet()?;
     }
     folder.finish(&report::summary_csv(plan, &lines), &manifest::finished(manifest, plan, &table))?;
     let text = match arguments.format {

@@ -161,13 +161,13 @@ impl Folder {
 
     /// Writes the rows as Parquet.
     #[cfg(feature = "parquet")]
-    pub(super) fn to_parquet(&self, plan: &Plan) -> Result<(), FolderError> {
+    pub(super) fn to_parquet(&self) -> Result<(), FolderError> {
         let path = self.at.join(RUNS);
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(&path).map_err(unreadable(&path))?;
         let rows: Result<Vec<Vec<String>>, csv::Error> =
             reader.records().map(|record| Ok(record?.iter().map(String::from).collect())).collect();
         let rows = rows.map_err(unreadable(&path))?;
-        let made = crate::report::parquet(&rows[0], plan.sweep.axes.len(), &rows[1..]);
+        let made = crate::report::parquet(&rows[0], &rows[1..]);
         let path = self.at.join("runs.parquet");
         let bytes = made.map_err(io::Error::other).map_err(refused(&path))?;
         write_whole(&path, bytes)

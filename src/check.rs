@@ -135,11 +135,17 @@ impl Checked {
     }
 }
 
+/// More threads than any machine has processors are a mistake.
+const THREADS_MAX: usize = 1024;
+
 /// Makes so many runs side by side from now on, in this process.
 ///
 /// # Errors
 /// The system gives no more threads, or runs have been made already.
 pub fn use_threads(number: usize) -> Result<(), String> {
+    if number > THREADS_MAX {
+        return Err(format!("{THREADS_MAX} is the most"));
+    }
     rayon::ThreadPoolBuilder::new().num_threads(number).build_global().map_err(|error| error.to_string())
 }
 

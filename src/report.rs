@@ -28,11 +28,11 @@ pub use self::csv::csv;
 pub use self::describe::describe;
 pub use self::human::{
     explain, human, human_calibration, human_checked, human_checks, human_classes, human_plan, human_replayed,
-    human_sweep, human_task, human_validation,
+    human_sweep, human_sweep_plan, human_task, human_validation,
 };
 pub use self::json::json;
 #[cfg(feature = "parquet")]
 pub use self::parquet::parquet;
-pub use self::sweep::{json_sweep, summary_csv};
+pub use self::sweep::{json_sweep, json_sweep_plan, summary_csv};
 pub use self::timeline::{Kind, Line, deliveries, timeline};
 pub use self::validation::{csv_validation, json_validation};

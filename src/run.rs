@@ -11,7 +11,9 @@ use crate::rng::RunSeed;
 use crate::rng::within::CERTAIN;
 use crate::scenario::Scenario;
 use crate::vocabulary::{Belief, Host, Outcome};
-use crate::world::{FaultState, Milestones, World, weight};
+use crate::world::{FaultState, Milestones, World};
+
+pub use crate::world::weight;
 
 /// All that a run yields.
 #[derive(Debug, Clone, PartialEq, Eq)]

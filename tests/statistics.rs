@@ -14,7 +14,7 @@ use common::{midflight, root};
 use midflight::metric::Record;
 use midflight::run::simulate;
 use midflight::scenario::{LoadOptions, Scenario, Trigger, load_sweep};
-use midflight::stats::Interval;
+use midflight::stats::{Interval, student_half};
 use midflight::sweep::{Line, PANICKED, Plan, Table, run, run_with, summary};
 use midflight::units::Span;
 
@@ -64,6 +64,12 @@ fn cells_are_those_that_are_meant() {
     assert_eq!(values(&zipped), ["0.1 ms | 1 MiB", "0.2 ms | 2 MiB", "0.3 ms | 4 MiB", "0.4 ms | 8 MiB"]);
     let kept = r#", "where": [{"path": "memory", "op": ">=", "value": "2048 KiB"}, {"path": "memory", "op": "!=", "value": "3 MiB"}]"#;
     assert_eq!(values(&plan("where", &text(MEMORY, kept))), ["2 MiB", "4 MiB"]);
+    // By its name in results, and as a quantity in another unit.
+    let named = r#", "where": [{"path": "protection", "op": "!=", "value": "post-copy"}, {"path": "memory", "op": "=", "value": "3072 KiB"}]"#;
+    assert_eq!(
+        values(&plan("named", &text(&format!("{POLICIES}, {MEMORY}"), named))),
+        ["postcopyft-periodic-source | 3 MiB"]
+    );
     let between = r#", "where": [{"path": "horizon", "op": "<", "axis": "end"}]"#;
     let end = r#"{"path": "operator.cancel_after", "as": "end", "values": ["10 s", "500 s"]}"#;
     assert_eq!(
@@ -110,14 +116,19 @@ fn a_run_that_panics_spoils_nothing() {
         rows.push(row.to_vec());
         ControlFlow::Continue(())
     });
-    assert_eq!((rows.len(), table.with_outcome(PANICKED)), (16, 4));
+    assert_eq!((rows.len(), table.panicked()), (16, 4));
     let (_, sound) = all(&plan);
     for (row, other) in rows.iter().zip(&sound).filter(|(row, _)| !row.contains(&PANICKED.to_owned())) {
         assert_eq!(row, other);
     }
     let lines = summary(&plan, &table);
     let of = |quantity: &str| lines.iter().find(|line| line.quantity == quantity).expect("a line");
-    assert_eq!((of("outcome=panicked").n, of("events").n, of("events").absent), (4, 3, 1));
+    for quantity in ["outcome=lost", "events"] {
+        assert_eq!((of(quantity).n, of(quantity).absent), (3, 1), "{quantity}");
+    }
+    // 0 of 3 has its upper bound, and what nobody saw is in it.
+    let unseen = of("outcome=split_brain");
+    assert!(unseen.estimate == Some(0.0) && unseen.interval.expect("an interval").high > 0.7, "{unseen:?}");
 }
 
 fn line<'a>(lines: &'a [Line], cell: usize, quantity: &str, kind: &str) -> &'a Line {
@@ -138,6 +149,10 @@ fn pairing_pays_in_a_shipped_example() {
         let gap = line(&lines, cell, "client_gap_s", "difference");
         let unpaired = gap.unpaired.expect("a width");
         assert!(width(gap.interval) < 0.8 * unpaired, "{gap:?}");
+        // As if the two were apart: Student's 63 degrees, the deviations of either cell.
+        let deviation = |cell| line(&lines, cell, "client_gap_s", "mean").spread[0].expect("a deviation");
+        let apart = student_half(0.95, 63.0) * ((deviation(0).powi(2) + deviation(cell).powi(2)) / 64.0).sqrt();
+        assert!((unpaired / apart - 1.0).abs() < 1e-9, "{unpaired} {apart}");
         let lost = line(&lines, cell, "outcome=lost", "change");
         assert!(lost.estimate < Some(-0.9) && lost.p < Some(1e-9), "{lost:?}");
         // The same crashes.
@@ -166,7 +181,7 @@ fn vulnerable(scenario: &Scenario) -> f64 {
 #[test]
 fn the_vulnerable_window_is_met_as_often_as_it_must_be() {
     let plan = plan_of(&root().join("sweeps/vulnerable-window.json"));
-    let (table, _) = all(&plan);
+    let (table, rows) = all(&plan);
     let lines = summary(&plan, &table);
     let window = vulnerable(&plan.scenarios[0]);
     let truth = -(-window / 6000.0).exp_m1();
@@ -175,6 +190,17 @@ fn the_vulnerable_window_is_met_as_often_as_it_must_be() {
         assert!(of.interval.expect("an interval").contains(truth), "{truth}: {of:?}");
         assert_eq!(of.n, 2000);
     }
+    // A run that panics has no weight of its own in its row; the cell has.
+    let mut broken = Table::new(&plan);
+    for row in &rows[..rows.len() - 1] {
+        broken.push(row[0].parse().expect("a cell"), row);
+    }
+    let panicked =
+        |field: &String| if field == "lost" || field == "completed" { PANICKED.into() } else { String::new() };
+    broken.push(1, &rows[rows.len() - 1].iter().map(panicked).collect::<Vec<String>>());
+    assert_eq!(broken.panicked(), 1);
+    let of = summary(&plan, &broken);
+    assert!(line(&of, 1, "outcome=lost", "proportion").estimate.expect("an estimate") < 2.0 * truth);
     assert!((kept.weight - -(-0.2f64 / 6000.0).exp_m1()).abs() < 1e-12, "{}", kept.weight);
     assert!(width(kept.interval) * 10.0 < width(free.interval), "{free:?} {kept:?}");
 }

@@ -170,10 +170,13 @@ fn wrong_axes() -> Vec<(String, &'static str)> {
             "axes[0].values[1]: vms[0].memory: \"7\" has no unit",
         ),
         (text(r#"{"path": "vms[0].memory", "values": ["1 MiB", "1 MiB"]}"#, ""), "is here twice"),
+        (text(r#"{"path": "seed", "as": "s", "values": [1, 2]}"#, ""), "a sweep has one seed"),
+        (text(r#"{"path": "horizon", "as": "n", "values": ["9 s"]}"#, ""), "`n` is a column of the results already"),
+        (text(r#"{"path": "horizon", "labels": ["a\nb"], "values": ["9 s"]}"#, ""), "characters that break lines"),
         (text(r#"{"path": "vms[0].memory"}"#, ""), "one of `values`, `range`, `log` and `files`"),
         (text(r#"{"path": "policy", "files": ["post-copy"]}"#, ""), "is a column of the results already"),
-        (text(r#"{"path": "policy", "as": "p", "files": ["post-kopy"]}"#, ""), "did you mean `post-copy`?"),
-        (text(r#"{"path": "policy", "as": "p", "files": ["none.json"]}"#, ""), "cannot be read"),
+        (text(r#"{"path": "policy", "as": "way", "files": ["post-kopy"]}"#, ""), "did you mean `post-copy`?"),
+        (text(r#"{"path": "policy", "as": "way", "files": ["none.json"]}"#, ""), "cannot be read"),
         (text(&format!("{MEMORY}, {MEMORY}"), ""), "is the name of another axis"),
         (text(r#"{"path": "seed", "as": "s", "range": {"from": 3, "to": 2, "step": 1}}"#, ""), "is not above `from`"),
         (
@@ -216,8 +219,28 @@ fn wrong_others() -> Vec<(String, &'static str)> {
         (text(MEMORY, r#", "design": {"sobol": {"n": 0}}"#), "is not from 1"),
         (text(MEMORY, r#", "compare": {"axis": "memory", "with": "7 MiB"}"#), "is no value of `memory`"),
         (text(MEMORY, r#", "level": "100 %""#), "not between 0 and 100 %"),
+        (text(MEMORY, r#", "metrics": ["seed"]"#), "no column `seed` with numbers"),
+        (text(MEMORY, r#", "metrics": ["downtime_s", "downtime_s"]"#), "is here twice"),
+        (text(MEMORY, r#", "design": {"sobol": {"n": 65537}}"#), "is not from 1 to 65536"),
         (
-            text(r#"{"path": "policy", "as": "p", "labels": ["a", "b"], "files": ["post-copy"]}"#, ""),
+            text(
+                &long,
+                r#", "where": [{"path": "protection", "op": "!=", "value": "post-copy"}], "compare": {"axis": "protection", "with": "post-copy"}"#,
+            ),
+            "no cell has one that differs",
+        ),
+        (
+            text(MEMORY, "").replace(r#""from": "migrate"}}"#, r#""from": "migrate", "within": "0 s"}}"#),
+            "no time of the law is below it",
+        ),
+        (
+            text(MEMORY, "")
+                .replace(r#"{"uniform": {"from": "0 s", "to": "50 ms"}}"#, r#"{"exponential": {"mean": "1000000 s"}}"#)
+                .replace(r#""from": "migrate"}}"#, r#""from": "migrate", "within": "1 ns"}}"#),
+            "a probability below 10⁻¹²",
+        ),
+        (
+            text(r#"{"path": "policy", "as": "way", "labels": ["a", "b"], "files": ["post-copy"]}"#, ""),
             "are 2 for 1 values",
         ),
         (text(MEMORY, r#", "faults": {}"#), "unknown key `faults`"),

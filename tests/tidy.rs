@@ -28,7 +28,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("validate", &["units", "vocabulary", "rng", "scenario", "world", "engine", "run"]),
     ("check", &["units", "vocabulary", "rng", "scenario", "world", "engine", "metric", "oracle", "run"]),
     ("calibrate", &["rng", "scenario", "stats", "units", "validate"]),
-    ("sweep", &["units", "rng", "scenario", "metric", "run", "stats"]),
+    ("sweep", &["units", "vocabulary", "rng", "scenario", "metric", "run", "stats"]),
     (
         "report",
         &[

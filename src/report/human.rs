@@ -19,7 +19,7 @@ pub use self::calibration::{human_calibration, human_task};
 pub use self::check::{human_checked, human_checks, human_replayed};
 pub use self::classes::human_classes;
 pub use self::explain::explain;
-pub use self::sweep::human_sweep;
+pub use self::sweep::{human_sweep, human_sweep_plan};
 pub use self::validation::{human_plan, human_validation};
 
 use self::page::{BAD, DIM, GOOD, PLAIN, Page, WARN};

@@ -89,7 +89,8 @@ pub struct Condition {
 /// With what the value of an axis is compared.
 #[derive(Debug, Clone)]
 pub(super) enum Other {
-    Value(Typed),
+    /// As it would stand in results, and as it was typed.
+    Value(String, Typed),
     Axis(usize),
 }
 
@@ -234,15 +235,21 @@ impl Sweep {
     }
 }
 
+impl AxisValue {
+    /// Whether it is a value that was typed: by its name in results, or as a quantity in whatever unit.
+    pub(super) fn is(&self, text: &str, typed: &Typed) -> bool {
+        self.text == text || self.as_typed == *typed
+    }
+}
+
 impl Condition {
     fn holds(&self, sweep: &Sweep, cell: &[usize]) -> bool {
-        let of = |axis: usize| &sweep.axes[axis].values[cell[axis]].as_typed;
-        let other = match &self.other {
-            Other::Value(value) => value,
-            Other::Axis(axis) => of(*axis),
+        let of = |axis: usize| &sweep.axes[axis].values[cell[axis]];
+        let (text, typed) = match &self.other {
+            Other::Value(text, typed) => (text, typed),
+            Other::Axis(axis) => (&of(*axis).text, &of(*axis).as_typed),
         };
-        let same = of(self.axis) == other;
-        let order = of(self.axis).order(other);
+        let (same, order) = (of(self.axis).is(text, typed), of(self.axis).as_typed.order(typed));
         match self.relation {
             Relation::Equal => same,
             Relation::Unequal => !same,

@@ -14,7 +14,9 @@
 //! | 1 − α / 2: this rule | 0.971 | 0.942 | 0.958 | 0.969 | 1.3 |
 //! | 1 − α / 7, Bonferroni | 0.991 | 0.972 | 0.982 | 0.991 | 1.9 |
 //!
-//! So half of the probability beyond is used at every look. With Bonferroni's correction the level would be certain for normal
+//! The rule for a proportion takes Clopper and Pearson's interval,
+//! which is wider than Wilson's in the table, so that what is reported is as narrow as was asked: it covers 0.99 (the test). So half of the probability
+//! beyond is used at every look. With Bonferroni's correction the level would be certain for normal
 //! numbers, and it is half as many runs again for what is mostly not a matter of looks: 32 exponential numbers at a fixed n are covered
 //! 0.93 by Student's interval. Of a law as skewed as the log-normal with σ = 1, relative, coverage is 0.905 if 50 runs do, and
 //! 0.94 from 240 runs on.
@@ -64,9 +66,9 @@ impl Stopping {
         self.narrow(student(sample, self.look_level())?, sample.mean()?)
     }
 
-    /// The interval of a proportion, Wilson's, if it is narrow enough.
+    /// The interval of a proportion, Clopper and Pearson's, if it is narrow enough.
     pub fn enough_of(&self, seen: Proportion) -> Option<Interval> {
-        self.narrow(seen.wilson(self.look_level())?, seen.estimate()?)
+        self.narrow(seen.clopper_pearson(self.look_level())?, seen.estimate()?)
     }
 
     fn narrow(&self, interval: Interval, estimate: f64) -> Option<Interval> {
@@ -131,7 +133,7 @@ mod tests {
         assert_eq!(rule(Width::Absolute(0.1), 100).enough(&Sample::new(vec![2.0; 64])), None);
         assert_eq!(rule(Width::Absolute(0.1), 100).enough(&Sample::new(vec![2.0])), None);
         let none = Proportion { hits: 0, n: 64 };
-        assert_eq!(rule(Width::Absolute(0.05), 100).enough_of(none), none.wilson(0.975));
+        assert_eq!(rule(Width::Absolute(0.05), 100).enough_of(none), none.clopper_pearson(0.975));
         assert_eq!(rule(Width::Relative(0.5), 100).enough_of(none), None);
     }
 
@@ -174,7 +176,7 @@ mod tests {
                     Some(found)
                 })
             });
-            assert!((0.95..=0.995).contains(&found), "{half}: {found}");
+            assert!(found >= 0.95, "{half}: {found}");
             assert!(runs.contains(&(made / 1000)), "{half}: {}", made / 1000);
         }
     }

@@ -23,7 +23,7 @@ impl Plan {
         let cell = table.cells().len().saturating_sub(1);
         let here = table.cells().get(cell);
         let made = here.map_or(0, CellRows::runs);
-        let place = if here.is_some_and(|rows| self.is_done(table, rows)) {
+        let place = if here.is_some_and(|rows| self.is_done(table, cell, rows)) {
             Place { cell: cell + 1, replication: 0 }
         } else {
             Place { cell, replication: made }
@@ -51,18 +51,18 @@ impl Plan {
         }
     }
 
-    fn is_done(&self, table: &Table, rows: &CellRows) -> bool {
+    fn is_done(&self, table: &Table, cell: usize, rows: &CellRows) -> bool {
         let until = match &self.sweep.replications {
             Replications::Fixed(each) => return rows.runs() >= *each,
             Replications::Until(until) => until,
         };
-        let rule = self.stopping(until, rows.weight());
+        let rule = self.stopping(until, self.weights[cell]);
         if !rule.looks().any(|look| look == rows.runs()) {
             return false;
         }
         let enough = match until.target {
             Target::Outcome(outcome) => {
-                rule.enough_of(Proportion { hits: rows.with_outcome(outcome.as_str()), n: rows.runs() })
+                rule.enough_of(Proportion { hits: rows.with_outcome(outcome), n: rows.known() })
             }
             Target::Mean(column) => {
                 // Runs that lack the quantity count as runs, so that a cell without any value comes to an end.
@@ -82,13 +82,22 @@ impl Plan {
         Stopping { width, level: fraction(self.sweep.level), max: until.max }
     }
 
+    /// The quantity of which enough is to be known, as lines of a summary call it.
+    pub fn target(&self) -> Option<String> {
+        let Replications::Until(until) = &self.sweep.replications else { return None };
+        Some(match until.target {
+            Target::Mean(column) => column.name.into(),
+            Target::Outcome(outcome) => format!("outcome={outcome}"),
+        })
+    }
+
     /// The level of the interval of a quantity: that of a single look where looks at it have decided how many runs there are.
     pub(super) fn level(&self, quantity: &str) -> f64 {
-        let Replications::Until(until) = &self.sweep.replications else { return fraction(self.sweep.level) };
-        let is_target = match until.target {
-            Target::Mean(column) => quantity == column.name,
-            Target::Outcome(outcome) => quantity.strip_prefix("outcome=") == Some(outcome.as_str()),
-        };
-        if is_target { self.stopping(until, 1.0).look_level() } else { fraction(self.sweep.level) }
+        match &self.sweep.replications {
+            Replications::Until(until) if self.target().as_deref() == Some(quantity) => {
+                self.stopping(until, 1.0).look_level()
+            }
+            _ => fraction(self.sweep.level),
+        }
     }
 }

@@ -1,17 +1,22 @@
 //! What would be run: every cell with its scenario.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use thiserror::Error;
 
 use super::cells::cells;
-use crate::scenario::sweep::Replications;
+use crate::rng::within::CERTAIN;
+use crate::run::weight;
+use crate::scenario::sweep::{Compare, Replications};
 use crate::scenario::{Diagnostic, Scenario, ScenarioError, Sweep};
 
 /// Most problems that are gathered; each cell may have the same ones.
 const PROBLEMS_MAX: usize = 20;
 
+/// Least probability of what is taken for granted, in units of 10⁻¹⁸.
+const WEIGHT_MIN: u64 = 1_000_000;
 /// Most runs of one sweep: each has some fifty numbers in memory.
 const RUNS_MAX: u64 = 20_000_000;
 
@@ -24,6 +29,10 @@ pub struct Plan {
     pub cells: Vec<Vec<usize>>,
     /// For each cell its scenario.
     pub scenarios: Vec<Arc<Scenario>>,
+    /// For each cell the probability of the condition under which its faults are drawn.
+    pub(super) weights: Vec<f64>,
+    /// For each cell the one that it is compared with.
+    pub(super) partners: Vec<Option<usize>>,
 }
 
 /// Why there is nothing to run.
@@ -44,6 +53,17 @@ pub enum PlanError {
         runs: u64,
         /// How many may be.
         most: u64,
+    },
+    /// `compare` compares nothing.
+    #[error("`compare`: no cell has one that differs from it in that axis alone; a grid has, a `design` seldom")]
+    NoPartner,
+    /// What is taken for granted hardly ever happens.
+    #[error(
+        "cell {cell}: its faults are drawn `within` times of a probability below 10⁻¹², which is too little to count with"
+    )]
+    TooRare {
+        /// The first such cell.
+        cell: usize,
     },
     /// `where` leaves none.
     #[error("`where` leaves no cell: what it asks for holds of none")]
@@ -73,7 +93,16 @@ impl Plan {
         if !problems.is_empty() {
             return Err(ScenarioError::Invalid(problems).into());
         }
-        let plan = Self { sweep, cells, scenarios };
+        let weights: Vec<u64> = scenarios.iter().map(|scenario| weight(scenario).unwrap_or(CERTAIN)).collect();
+        if let Some(cell) = weights.iter().position(|weight| *weight < WEIGHT_MIN) {
+            return Err(PlanError::TooRare { cell });
+        }
+        let weights = weights.into_iter().map(|weight| weight as f64 / CERTAIN as f64).collect();
+        let partners = partners(&sweep, &cells);
+        if sweep.compare.is_some() && partners.iter().all(Option::is_none) {
+            return Err(PlanError::NoPartner);
+        }
+        let plan = Self { sweep, cells, scenarios, weights, partners };
         match plan.runs() {
             runs if runs > RUNS_MAX => Err(PlanError::TooManyRuns { runs, most: RUNS_MAX }),
             _ => Ok(plan),
@@ -89,6 +118,12 @@ impl Plan {
         each.saturating_mul(self.cells.len() as u64)
     }
 
+    /// Whether it has a run of this number in a cell.
+    pub fn has(&self, cell: usize, replication: u64) -> bool {
+        let each = self.runs() / self.cells.len() as u64;
+        cell < self.cells.len() && replication < each
+    }
+
     /// Whether cells end when enough is known of them.
     pub fn ends_by_itself(&self) -> bool {
         matches!(self.sweep.replications, Replications::Until(_))
@@ -98,6 +133,21 @@ impl Plan {
     pub fn values(&self, cell: usize) -> impl Iterator<Item = &str> {
         self.sweep.values(&self.cells[cell]).map(|value| value.text.as_str())
     }
+}
+
+/// For each cell the one that has the value to compare with and is the same in all that does not go with that.
+fn partners(sweep: &Sweep, cells: &[Vec<usize>]) -> Vec<Option<usize>> {
+    let Some(Compare { axis, with }) = sweep.compare else { return vec![None; cells.len()] };
+    let group = sweep.groups.iter().find(|group| group.contains(&axis)).expect("every axis is in one");
+    let numbers: BTreeMap<&Vec<usize>, usize> = cells.iter().zip(0..).collect();
+    let partner = |cell: &Vec<usize>| {
+        let mut other = cell.clone();
+        for axis in group {
+            other[*axis] = with;
+        }
+        numbers.get(&other).copied().filter(|_| other != *cell)
+    };
+    cells.iter().map(partner).collect()
 }
 
 /// Those that are new; the same mistake is often one of many cells.

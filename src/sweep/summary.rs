@@ -3,11 +3,13 @@
 use super::plan::Plan;
 use super::table::{CellRows, Table};
 use crate::scenario::Column;
-use crate::scenario::sweep::Compare;
-use crate::stats::{Discordant, Interval, Proportion, Sample, paired, quantile_interval, student};
+use crate::stats::{
+    Discordant, Interval, Proportion, Sample, Stratum, paired, quantile_interval, stratified, student, student_half,
+};
+use crate::vocabulary::Outcome;
 
 /// The columns of a line after those of the axes.
-pub const COLUMNS: [&str; 20] = [
+pub const COLUMNS: [&str; 21] = [
     "quantity",
     "kind",
     "with",
@@ -16,6 +18,7 @@ pub const COLUMNS: [&str; 20] = [
     "estimate",
     "low",
     "high",
+    "level",
     "method",
     "deviation",
     "minimum",
@@ -49,7 +52,9 @@ pub struct Line {
     pub estimate: Option<f64>,
     /// Its interval.
     pub interval: Option<Interval>,
-    /// How that is made.
+    /// The probability with which that is to contain the true value.
+    pub level: f64,
+    /// How it is made.
     pub method: &'static str,
     /// Standard deviation, minimum, 5th percentile, median, 95th percentile and maximum of the runs.
     pub spread: [Option<f64>; 6],
@@ -80,7 +85,7 @@ impl Line {
         texts
             .into_iter()
             .chain(numbers)
-            .chain([self.method.to_owned()])
+            .chain([shown(self.level), self.method.to_owned()])
             .chain(rest.map(number))
             .chain([shown(self.weight)])
             .collect()
@@ -91,6 +96,11 @@ impl Line {
     /// Whether it compares two cells.
     pub fn is_difference(&self) -> bool {
         matches!(self.kind, "difference" | "change")
+    }
+
+    /// Whether there is anything but zero to tell.
+    pub fn is_seen(&self) -> bool {
+        self.estimate.is_some_and(|estimate| estimate.abs() > 0.0)
     }
 
     /// The estimate with its interval, for a reader: as many digits as the interval gives a meaning to.
@@ -121,15 +131,21 @@ pub(super) fn shown(number: f64) -> String {
 
 /// What is known of each cell that has runs.
 pub fn summary(plan: &Plan, table: &Table) -> Vec<Line> {
-    let (metrics, outcomes) = (metrics(plan, table), table.outcomes());
+    let metrics = metrics(plan, table);
     let mut lines = Vec::new();
     for (cell, rows) in table.cells().iter().enumerate() {
         let one = Of { plan, table, cell, rows };
         lines.extend(metrics.iter().map(|metric| one.mean(metric)));
-        lines.extend(outcomes.iter().map(|outcome| one.proportion(outcome)));
-        let Some((with, others)) = compared(plan, table, cell) else { continue };
+        lines.extend(Outcome::ALL.iter().map(|outcome| one.proportion(*outcome)));
+        // Where the two were drawn under different conditions their runs are no pairs.
+        let partner = plan.partners[cell].filter(|other| plan.weights[*other].total_cmp(&plan.weights[cell]).is_eq());
+        let Some((other, others)) = partner.and_then(|other| Some((other, table.cells().get(other)?))) else {
+            continue;
+        };
+        let axis = plan.sweep.compare.map_or(0, |compare| compare.axis);
+        let with = plan.values(other).nth(axis).unwrap_or_default();
         lines.extend(metrics.iter().filter_map(|metric| one.difference(metric, with, others)));
-        lines.extend(outcomes.iter().filter_map(|outcome| one.change(outcome, with, others)));
+        lines.extend(Outcome::ALL.iter().map(|outcome| one.change(*outcome, with, others)));
     }
     lines
 }
@@ -144,21 +160,6 @@ fn metrics(plan: &Plan, table: &Table) -> Vec<&'static str> {
     }
 }
 
-/// The value with which a cell is compared, and the rows of the cell that has it.
-fn compared<'a>(plan: &'a Plan, table: &'a Table, cell: usize) -> Option<(&'a str, &'a CellRows)> {
-    let Compare { axis, with } = plan.sweep.compare?;
-    let group = plan.sweep.groups.iter().find(|group| group.contains(&axis))?;
-    let mut other = plan.cells[cell].clone();
-    if other[axis] == with {
-        return None;
-    }
-    for axis in group {
-        other[*axis] = with;
-    }
-    let number = plan.cells.iter().position(|cell| *cell == other)?;
-    Some((&plan.sweep.axes[axis].values[with].text, table.cells().get(number)?))
-}
-
 /// One cell.
 struct Of<'a> {
     plan: &'a Plan,
@@ -169,20 +170,20 @@ struct Of<'a> {
 
 impl Of<'_> {
     fn line(&self, quantity: &str, kind: &'static str) -> Line {
-        let (cell, weight) = (self.cell, self.rows.weight());
-        Line { cell, quantity: quantity.into(), kind, weight, ..Line::default() }
+        let (weight, level) = (self.plan.weights[self.cell], self.plan.level(quantity));
+        Line { cell: self.cell, quantity: quantity.into(), kind, weight, level, ..Line::default() }
     }
 
     fn mean(&self, metric: &str) -> Line {
+        let line = self.line(metric, "mean");
         let sample = Sample::new(self.rows.numbers(self.table, metric));
         let n = sample.n() as u64;
         let quantile = |p: f64| sample.quantile(p);
-        let level = self.plan.level(metric);
         Line {
             n,
             absent: self.rows.runs() - n,
             estimate: sample.mean(),
-            interval: student(&sample, level),
+            interval: student(&sample, line.level),
             method: "student",
             spread: [
                 sample.deviation(),
@@ -192,63 +193,64 @@ impl Of<'_> {
                 quantile(0.95),
                 sample.maximum(),
             ],
-            median: quantile_interval(&sample, 0.5, level).map(|found| found.interval),
-            ..self.line(metric, "mean")
+            median: quantile_interval(&sample, 0.5, line.level).map(|found| found.interval),
+            ..line
         }
     }
 
-    fn proportion(&self, outcome: &str) -> Line {
-        let quantity = format!("outcome={outcome}");
-        let of = Proportion { hits: self.rows.with_outcome(outcome), n: self.rows.runs() };
-        let weight = self.rows.weight();
-        let interval = of.clopper_pearson(self.plan.level(&quantity));
+    fn proportion(&self, outcome: Outcome) -> Line {
+        let line = self.line(&format!("outcome={outcome}"), "proportion");
+        let seen = Proportion { hits: self.rows.with_outcome(outcome), n: self.rows.known() };
+        // What the condition leaves out is not counted as this outcome: an estimate is of the condition and the outcome.
+        let rest = Stratum::Known { weight: 1.0 - line.weight, chance: 0.0 };
+        let of = stratified(&[Stratum::Sampled { weight: line.weight, seen }, rest], line.level);
         Line {
-            n: of.n,
-            estimate: of.estimate().map(|share| share * weight),
-            interval: interval.map(|i| Interval { low: i.low * weight, high: i.high * weight }),
+            n: seen.n,
+            absent: self.rows.runs() - seen.n,
+            estimate: of.map(|of| of.probability),
+            interval: of.map(|of| of.interval),
             method: "clopper-pearson",
-            ..self.line(&quantity, "proportion")
+            ..line
         }
     }
 
     fn difference(&self, metric: &str, with: &str, others: &CellRows) -> Option<Line> {
+        let line = self.line(metric, "difference");
         let (here, there) = (self.rows.column(self.table, metric), others.column(self.table, metric));
         let pairs: Vec<(f64, f64)> =
             there.iter().copied().zip(here.iter().copied()).filter(|(a, b)| !a.is_nan() && !b.is_nan()).collect();
-        let found = paired(&pairs, self.plan.level(metric))?;
-        let of_one = found.interval.half_width() / found.error;
-        let unpaired = if found.error > 0.0 { of_one * found.unpaired_error } else { found.unpaired_error };
+        let (before, after) = pairs.first()?;
+        let found = paired(&pairs, line.level);
+        let n = pairs.len() as u64;
         Some(Line {
             with: with.into(),
-            n: found.n as u64,
-            absent: here.len().min(there.len()) as u64 - found.n as u64,
-            estimate: Some(found.difference),
-            interval: Some(found.interval),
+            n,
+            absent: here.len().min(there.len()) as u64 - n,
+            estimate: found.map_or(Some(after - before), |found| Some(found.difference)),
+            interval: found.map(|found| found.interval),
             method: "student-paired",
-            spread: [Some(found.deviation), None, None, None, None, None],
-            unpaired: Some(unpaired),
-            ..self.line(metric, "difference")
+            spread: [found.map(|found| found.deviation), None, None, None, None, None],
+            unpaired: found.map(|found| student_half(line.level, n as f64 - 1.0) * found.unpaired_error),
+            ..line
         })
     }
 
-    /// Where the two were drawn under different conditions their runs are no pairs.
-    fn change(&self, outcome: &str, with: &str, others: &CellRows) -> Option<Line> {
-        let weight = self.rows.weight();
-        if (weight - others.weight()).abs() > 0.0 {
-            return None;
-        }
-        let quantity = format!("outcome={outcome}");
-        let had = |rows: &CellRows| rows.outcomes().iter().map(|other| other == outcome).collect::<Vec<bool>>();
-        let of = Discordant::count(had(others).into_iter().zip(had(self.rows)));
-        let interval = of.interval(self.plan.level(&quantity));
-        Some(Line {
+    fn change(&self, outcome: Outcome, with: &str, others: &CellRows) -> Line {
+        let line = self.line(&format!("outcome={outcome}"), "change");
+        let both = others.outcomes().iter().zip(self.rows.outcomes());
+        let pairs = both.clone().filter_map(|(there, here)| Some(((*there)? == outcome, (*here)? == outcome)));
+        let of = Discordant::count(pairs);
+        Line {
             with: with.into(),
             n: of.pairs,
-            estimate: of.difference().map(|difference| difference * weight),
-            interval: interval.map(|i| Interval { low: i.low * weight, high: i.high * weight }),
+            absent: both.count() as u64 - of.pairs,
+            estimate: of.difference().map(|difference| difference * line.weight),
+            interval: of
+                .interval(line.level)
+                .map(|i| Interval { low: i.low * line.weight, high: i.high * line.weight }),
             method: "bonett-price",
-            p: Some(of.exact()),
-            ..self.line(&quantity, "change")
-        })
+            p: (of.pairs > 0).then(|| of.exact()),
+            ..line
+        }
     }
 }

@@ -3,6 +3,7 @@
 use crate::metric::{COLUMNS, Record, Unit};
 use crate::scenario::ColumnUnit;
 use crate::units::Ratio;
+use crate::vocabulary::Outcome;
 
 use super::plan::Plan;
 
@@ -35,18 +36,19 @@ pub struct Table {
     /// Columns of the record that hold numbers.
     numeric: Vec<usize>,
     outcome: usize,
-    weight: usize,
     cells: Vec<CellRows>,
 }
 
 /// The runs of one cell, in order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CellRows {
-    outcomes: Vec<String>,
+    outcomes: Vec<Seen>,
     /// By column, then by run; NaN: absent.
     numbers: Vec<Vec<f64>>,
-    weight: Option<f64>,
 }
+
+/// What became of the VM in a run; `None`: the run panicked, and nothing is known.
+pub(super) type Seen = Option<Outcome>;
 
 impl Table {
     /// Without rows.
@@ -59,7 +61,6 @@ impl Table {
             before: 1 + plan.sweep.axes.len(),
             numeric: (0..COLUMNS.len()).filter(measures).collect(),
             outcome: number_of("outcome"),
-            weight: number_of("weight"),
             cells: Vec::new(),
         }
     }
@@ -72,8 +73,7 @@ impl Table {
         }
         let record = &row[self.before..];
         let rows = &mut self.cells[cell];
-        rows.outcomes.push(record[self.outcome].clone());
-        rows.weight = record[self.weight].parse().ok();
+        rows.outcomes.push(Outcome::ALL.iter().copied().find(|outcome| outcome.as_str() == record[self.outcome]));
         for (column, numbers) in self.numeric.iter().zip(&mut rows.numbers) {
             numbers.push(record[*column].parse().unwrap_or(f64::NAN));
         }
@@ -89,9 +89,14 @@ impl Table {
         self.cells.get(cell).map_or(0, CellRows::runs)
     }
 
-    /// How many of them have this outcome.
-    pub fn with_outcome(&self, outcome: &str) -> u64 {
+    /// How many runs had this outcome.
+    pub fn with_outcome(&self, outcome: Outcome) -> u64 {
         self.cells.iter().map(|rows| rows.with_outcome(outcome)).sum()
+    }
+
+    /// How many runs panicked.
+    pub fn panicked(&self) -> u64 {
+        self.cells.iter().map(|rows| rows.runs() - rows.known()).sum()
     }
 
     pub(super) fn cells(&self) -> &[CellRows] {
@@ -101,14 +106,6 @@ impl Table {
     /// The columns with numbers.
     pub(super) fn columns(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.numeric.iter().map(|column| COLUMNS[*column].name)
-    }
-
-    /// The outcomes that any run had, in the order of their words.
-    pub fn outcomes(&self) -> Vec<String> {
-        let mut outcomes: Vec<String> = self.cells.iter().flat_map(|rows| rows.outcomes.iter().cloned()).collect();
-        outcomes.sort();
-        outcomes.dedup();
-        outcomes
     }
 
     fn number(&self, column: &str) -> usize {
@@ -121,17 +118,17 @@ impl CellRows {
         self.outcomes.len() as u64
     }
 
-    pub(super) fn with_outcome(&self, outcome: &str) -> u64 {
-        self.outcomes.iter().filter(|other| *other == outcome).count() as u64
+    /// Runs that did not panic.
+    pub(super) fn known(&self) -> u64 {
+        self.outcomes.iter().flatten().count() as u64
     }
 
-    pub(super) fn outcomes(&self) -> &[String] {
+    pub(super) fn with_outcome(&self, outcome: Outcome) -> u64 {
+        self.outcomes.iter().filter(|other| **other == Some(outcome)).count() as u64
+    }
+
+    pub(super) fn outcomes(&self) -> &[Seen] {
         &self.outcomes
-    }
-
-    /// The probability of the condition under which its faults were drawn.
-    pub(super) fn weight(&self) -> f64 {
-        self.weight.unwrap_or(1.0)
     }
 
     /// A column by run; NaN where it is absent.

@@ -53,8 +53,8 @@ pub(in crate::cli) fn check(arguments: &CheckOf) -> Status {
     if let Some(jobs) = arguments.jobs
         && let Err(error) = use_threads(jobs)
     {
-        complain(&format!("cannot start {jobs} threads: {error}"));
-        return Status::Internal;
+        complain(&format!("--jobs {jobs}: {error}"));
+        return Status::BadInput;
     }
     if arguments.dry_run {
         return dry_run(arguments, &scenarios);

@@ -83,7 +83,7 @@ fn again(arguments: &RunOf, seed: RunSeed) -> String {
 }
 
 /// The part of a command that says how its files are read.
-pub(super) fn read_with(sets: &[String], how: &Reading) -> String {
+pub(in crate::cli) fn read_with(sets: &[String], how: &Reading) -> String {
     let mut part = String::new();
     for set in sets {
         write!(part, " --set {}", quoted(set)).expect("a string takes it");

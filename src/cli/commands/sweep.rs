@@ -3,7 +3,6 @@
 mod folder;
 mod manifest;
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -21,7 +20,7 @@ use crate::cli::{Status, complain, print};
 use crate::report;
 use crate::run::simulate;
 use crate::scenario::{LoadOptions, load_sweep};
-use crate::sweep::{PANICKED, Plan, PlanError, Ran, Table, outcome, probe, run, summary, threads};
+use crate::sweep::{PANICKED, Plan, PlanError, Ran, SUMMARY_COLUMNS, Table, outcome, probe, run, summary, threads};
 
 /// Set by Ctrl-C.
 static STOPPED: AtomicBool = AtomicBool::new(false);
@@ -30,8 +29,8 @@ pub(in crate::cli) fn sweep(arguments: &SweepOf) -> Status {
     if let Some(jobs) = arguments.jobs
         && let Err(error) = use_threads(jobs)
     {
-        complain(&format!("cannot start {jobs} threads: {error}"));
-        return Status::Internal;
+        complain(&format!("--jobs {jobs}: {error}"));
+        return Status::BadInput;
     }
     let plan = match planned(arguments) {
         Ok(plan) => plan,
@@ -40,7 +39,7 @@ pub(in crate::cli) fn sweep(arguments: &SweepOf) -> Status {
     if let Some(repeat) = &arguments.repeat {
         return repeated(arguments, &plan, repeat);
     }
-    let manifest = manifest::manifest(&plan, &arguments.file);
+    let manifest = manifest::manifest(&plan, &arguments.file, &arguments.files);
     if arguments.dry_run {
         return dry_run(arguments, &plan, &manifest);
     }
@@ -49,7 +48,12 @@ pub(in crate::cli) fn sweep(arguments: &SweepOf) -> Status {
         return Status::BadInput;
     };
     // Without a handler Ctrl-C ends the program at once, and what is written stays written.
-    let _ = ctrlc::set_handler(|| STOPPED.store(true, Ordering::Relaxed));
+    let _ = ctrlc::set_handler(|| {
+        // The second time it ends at once: what is written is written.
+        if STOPPED.swap(true, Ordering::Relaxed) {
+            std::process::exit(Status::Interrupted as i32);
+        }
+    });
     match swept(arguments, &plan, &manifest, out) {
         Ok(status) => status,
         Err(error) => refused(&error),
@@ -69,7 +73,8 @@ fn planned(arguments: &SweepOf) -> Result<Plan, Status> {
     let columns = bound_columns();
     let how = &arguments.files;
     let options = LoadOptions { sets: &[], models: how.models.as_deref(), columns: &columns, agents: &how.agents };
-    let reserved = crate::metric::COLUMNS.iter().map(|column| column.name).chain(["cell"]).collect::<Vec<_>>();
+    let record = crate::metric::COLUMNS.iter().map(|column| column.name);
+    let reserved: Vec<&str> = record.chain(SUMMARY_COLUMNS).chain(["cell"]).collect();
     let in_colour = colour(how.color, io::stderr().is_terminal());
     let sweep = load_sweep(&arguments.file, &options).and_then(|sweep| sweep.without_columns_called(&reserved));
     let sweep = sweep.map(|sweep| sweep.seeded(arguments.seed));
@@ -93,45 +98,65 @@ fn dry_run(arguments: &SweepOf, plan: &Plan, manifest: &str) -> Status {
     }
     let there = table.rows();
     let left = plan.runs().saturating_sub(there);
-    let most = if plan.ends_by_itself() { "at most " } else { "" };
-    let mut text = format!("{} cells, {most}{} runs, {there} of them already there\n", plan.cells.len(), plan.runs());
-    let shown = 20;
-    for cell in 0..plan.cells.len().min(shown) {
-        let axes = plan.sweep.axes.iter().zip(plan.values(cell)).map(|(axis, value)| format!("{} {value}", axis.name));
-        writeln!(text, "  {cell}: {}", axes.collect::<Vec<_>>().join(", ")).expect("a string takes it");
-    }
-    if plan.cells.len() > shown {
-        writeln!(text, "  … and {} more", plan.cells.len() - shown).expect("a string takes it");
-    }
-    if left > 0 {
-        let threads = u32::try_from(threads()).unwrap_or(1);
+    let estimate = (left > 0).then(|| {
         let clock = ProgressBar::hidden();
         let one = |tried: u32| clock.elapsed() / tried;
-        let all = one(probe(plan)).saturating_mul(u32::try_from(left).unwrap_or(u32::MAX)) / threads;
-        writeln!(
-            text,
-            "About {most}{} on {threads} threads, as one run of the first, the middle and the last cell tells.",
-            HumanDuration(all)
-        )
-        .expect("a string takes it");
-    }
-    print(&text)
+        let all = one(probe(plan)).saturating_mul(u32::try_from(left).unwrap_or(u32::MAX));
+        all / u32::try_from(threads()).unwrap_or(1)
+    });
+    print(&match arguments.format {
+        SweepFormat::Human => {
+            report::human_sweep_plan(plan, there, estimate.map(|time| HumanDuration(time).to_string()))
+        }
+        SweepFormat::Json => report::json_sweep_plan(plan, there, estimate.map(|time| time.as_secs())),
+    })
 }
 
 fn swept(arguments: &SweepOf, plan: &Plan, manifest: &str, out: &Path) -> Result<Status, FolderError> {
     let mut table = Table::new(plan);
-    let mut folder = Folder::open(out, plan, manifest, &mut table)?;
+    if Folder::is_finished(out) {
+        // It may be where nothing can be written.
+        Folder::peek(out, plan, manifest, &mut table)?;
+    }
+    if table.rows() == 0 || plan.next(&table).is_some() {
+        table = Table::new(plan);
+        let mut folder = Folder::open(out, plan, manifest, &mut table)?;
+        if let Some(status) = ran(&mut folder, plan, &mut table)? {
+            return Ok(status);
+        }
+        folder
+            .finish(&report::summary_csv(plan, &summary(plan, &table)), &manifest::finished(manifest, plan, &table))?;
+    }
+    #[cfg(feature = "parquet")]
+    if arguments.parquet {
+        Folder::to_parquet(out)?;
+    }
+    let lines = summary(plan, &table);
+    let printed = print(&match arguments.format {
+        SweepFormat::Human => report::human_sweep(plan, &table, &lines, &out.display().to_string()),
+        SweepFormat::Json => report::json_sweep(plan, &lines),
+    });
+    match table.panicked() {
+        0 => Ok(printed),
+        panicked => {
+            let kept = Folder::failures(out);
+            complain(&format!("internal: {panicked} runs panicked; their scenarios are in {}", kept.display()));
+            Ok(Status::Internal)
+        }
+    }
+}
+
+/// Makes the runs that are missing. Answers a status if not all of them are made.
+fn ran(folder: &mut Folder, plan: &Plan, table: &mut Table) -> Result<Option<Status>, FolderError> {
     let there = table.rows();
-    if there > 0 && plan.next(&table).is_some() {
+    if there > 0 && plan.next(table).is_some() {
         complain(&format!("{there} runs are there already; going on with the others"));
     }
     let bar = bar(plan, there);
     let mut news = Lines::new(plan.runs());
-    let ran = run(plan, &mut table, &mut |place, row| {
-        let mut written = folder.write(row);
-        if written.is_ok() && outcome(plan, row) == PANICKED {
-            written = folder.keep(plan, place);
-        }
+    let ran = run(plan, table, &mut |place, row| {
+        let kept = if outcome(plan, row) == PANICKED { folder.keep(plan, place) } else { Ok(()) };
+        let written = kept.and_then(|()| folder.write(row));
         bar.inc(1);
         news.one_more(&bar);
         match written {
@@ -142,34 +167,14 @@ fn swept(arguments: &SweepOf, plan: &Plan, manifest: &str, out: &Path) -> Result
     });
     bar.finish_and_clear();
     match ran {
-        Ran::All => {}
-        Ran::Stopped(Some(error)) => return Err(error),
+        Ran::All => Ok(None),
+        Ran::Stopped(Some(error)) => Err(error),
         Ran::Stopped(None) => {
             folder.flush()?;
             complain(&format!("stopped after {} runs; the same command goes on", table.rows()));
-            return Ok(Status::Interrupted);
+            Ok(Some(Status::Interrupted))
         }
     }
-    let lines = summary(plan, &table);
-    #[cfg(feature = "parquet")]
-    if arguments.parquet {
-        folder.to_parquet()?;
-    }
-    folder.finish(&report::summary_csv(plan, &lines), &manifest::finished(manifest, plan, &table))?;
-    let text = match arguments.format {
-        SweepFormat::Human => report::human_sweep(plan, &table, &lines, &out.display().to_string()),
-        SweepFormat::Json => report::json_sweep(plan, &lines),
-    };
-    let printed = print(&text);
-    let panicked = table.with_outcome(PANICKED);
-    if panicked > 0 {
-        complain(&format!(
-            "internal: {panicked} runs panicked; {} has their scenarios, and each says how to repeat it",
-            out.join("failures").display()
-        ));
-        return Ok(Status::Internal);
-    }
-    Ok(printed)
 }
 
 fn bar(plan: &Plan, there: u64) -> ProgressBar {
@@ -209,12 +214,10 @@ impl Lines {
 fn repeated(arguments: &SweepOf, plan: &Plan, repeat: &str) -> Status {
     let parsed =
         repeat.split_once(',').and_then(|(cell, run)| Some((cell.trim().parse().ok()?, run.trim().parse().ok()?)));
-    let Some((cell, replication)) = parsed.filter(|(cell, _): &(usize, u64)| *cell < plan.cells.len()) else {
-        complain(&format!(
-            "--repeat {}: write CELL,REPLICATION, the cell from 0 to {}",
-            quoted(repeat),
-            plan.cells.len() - 1
-        ));
+    let Some((cell, replication)) = parsed.filter(|(cell, replication)| plan.has(*cell, *replication)) else {
+        let (cells, each) = (plan.cells.len(), plan.runs() / plan.cells.len() as u64);
+        let range = format!("the cell from 0 to {}, the replication from 0 to {}", cells - 1, each - 1);
+        complain(&format!("--repeat {}: write CELL,REPLICATION, {range}", quoted(repeat)));
         return Status::BadInput;
     };
     let scenario = Arc::clone(&plan.scenarios[cell]);

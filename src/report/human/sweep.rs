@@ -1,5 +1,6 @@
 //! A finished sweep as a table to read: a line for each cell.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::sweep::{Line, Plan, Table};
@@ -32,16 +33,41 @@ pub fn human_sweep(plan: &Plan, table: &Table, lines: &[Line], out: &str) -> Str
     text
 }
 
+/// What would be run, of which `there` is already; `estimate` says how long the rest takes.
+pub fn human_sweep_plan(plan: &Plan, there: u64, estimate: Option<String>) -> String {
+    /// Cells that are named.
+    const NAMED: usize = 20;
+    let most = if plan.ends_by_itself() { "at most " } else { "" };
+    let (cells, runs) = (plan.cells.len(), plan.runs());
+    let mut text = format!("{cells} cells, {most}{runs} runs, {there} of them already there\n");
+    for cell in 0..cells.min(NAMED) {
+        let axes = plan.sweep.axes.iter().zip(plan.values(cell)).map(|(axis, value)| format!("{} {value}", axis.name));
+        writeln!(text, "  {cell}: {}", axes.collect::<Vec<_>>().join(", ")).expect("a string takes it");
+    }
+    if cells > NAMED {
+        writeln!(text, "  … and {} more", cells - NAMED).expect("a string takes it");
+    }
+    if let Some(time) = estimate {
+        let of = "as one run of the first, the middle and the last cell tells, which was made and forgotten";
+        writeln!(text, "About {most}{time}, {of}.").expect("a string takes it");
+    }
+    text
+}
+
 /// The cells' means and proportions, or their differences.
 fn table_of(plan: &Plan, table: &Table, lines: &[Line], differences: bool) -> String {
     let wanted = |line: &&Line| line.cell < CELLS && line.is_difference() == differences;
     let shown: Vec<&Line> = lines.iter().filter(wanted).collect();
     let named = plan.sweep.metrics.as_ref().map(|columns| columns.iter().map(|column| column.name).collect::<Vec<_>>());
     let metrics = named.unwrap_or_else(|| METRICS.to_vec());
+    // Of outcomes those that any cell had.
+    let had = |line: &&Line| line.kind == "proportion" && line.is_seen();
+    let seen: BTreeSet<&str> = lines.iter().filter(had).map(|line| line.quantity.as_str()).collect();
+    let target = plan.target();
     let mut quantities: Vec<&str> = Vec::new();
     for line in &shown {
         let quantity = line.quantity.as_str();
-        let wanted = quantity.starts_with("outcome=") || metrics.contains(&quantity);
+        let wanted = metrics.contains(&quantity) || seen.contains(quantity) || target.as_deref() == Some(quantity);
         if wanted && !quantities.contains(&quantity) {
             quantities.push(quantity);
         }
@@ -58,8 +84,8 @@ fn table_of(plan: &Plan, table: &Table, lines: &[Line], differences: bool) -> St
         let of = |quantity: &&str| {
             here.iter().find(|line| line.quantity == **quantity).map_or(String::new(), |line| line.text())
         };
-        let head = [cell.to_string()].into_iter().chain(plan.values(cell).map(String::from));
-        rows.push(head.chain([table.runs_of(cell).to_string()]).chain(quantities.iter().map(of)).collect());
+        let first = [cell.to_string()].into_iter().chain(plan.values(cell).map(String::from));
+        rows.push(first.chain([table.runs_of(cell).to_string()]).chain(quantities.iter().map(of)).collect());
     }
     aligned(&rows)
 }

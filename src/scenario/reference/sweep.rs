@@ -49,7 +49,9 @@ FILE --out DIR` runs it; the [guide](guide.md) leads through a first one. A *cel
 | `runs.parquet` | the rows of `runs.csv` with typed columns, if asked for (`--parquet`, in a program built with `--features parquet`) |
 | `failures/` | the scenario of each run that panicked |
 
-The same sweep gives the same bytes, on any number of threads, and however often it was interrupted: what is in `runs.csv` is not run again.
+The same command gives the same bytes, on any number of threads, and however often it was interrupted: what is in `runs.csv` is not run again.
+(`manifest.json` has the command in it, with the paths as they were typed.) `--dry-run` writes nothing; to say about how long it takes, it makes one run of
+up to three cells and forgets them.
 A folder that holds another sweep, or that of another version, is refused.
 
 ### `summary.csv`
@@ -57,12 +59,13 @@ A folder that holds another sweep, or that of another version, is refused.
 | column | meaning |
 |---|---|
 | `cell`, axes | the cell |
-| `quantity` | a column of the record, or `outcome=lost` and the like for each outcome seen in the sweep |
+| `quantity` | a column of the record, or `outcome=lost` and the like for each outcome, seen or not |
 | `kind` | `mean`; `proportion`; `difference` of a mean to that of the cell compared with, run by run; `change` of a proportion, likewise |
-| `with` | of a difference, the value of the axis that it is to |
-| `n`, `absent` | runs that have the quantity, and that have not; of a difference, pairs |
-| `estimate`, `low`, `high` | the mean, proportion or difference, and its interval at the sweep's `level` |
-| `method` | `student`; `clopper-pearson` for a proportion, times `weight`; `student-paired`; `bonett-price` (paired) |
+| `with` | of a difference, the value of the axis that it is to. Cells whose faults were drawn under different conditions are not compared |
+| `n`, `absent` | runs that have the quantity, and that have not (a run that panicked has none); of a difference, pairs |
+| `estimate`, `low`, `high` | the mean, proportion or difference, and its interval |
+| `level` | of that interval: the sweep's; of what `until` looks at several times, half of the probability beyond |
+| `method` | `student`; `clopper-pearson` for a proportion, which with a `weight` is that of the condition *and* the outcome; `student-paired`; `bonett-price` (paired) |
 | `deviation`, `minimum`, `q05`, `median`, `q95`, `maximum` | of the runs; quantiles interpolate (Hyndman and Fan's type 7) |
 | `median_low`, `median_high` | interval of the median from order statistics, whatever the distribution |
 | `unpaired` | of a difference: half the width that its interval would have if the runs were not paired |

@@ -1,5 +1,6 @@
 //! One axis of a sweep: its values, however they were given.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,6 +37,10 @@ pub(super) fn axis(
             return None;
         }
     };
+    if path.to_string() == "seed" {
+        let hint = "runs differ by `replications`; the sweep has a `seed` of its own";
+        context.problem(&at.key("path"), "a sweep has one seed, so that its cells can be compared", Some(hint));
+    }
     let name = typed.name.clone().unwrap_or_else(|| last_key(&path));
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if name.is_empty() || !name.chars().all(plain) {
@@ -86,9 +91,19 @@ fn unlike(context: &mut Context<'_>, values: &[AxisValue], typed: &text::Axis, a
     if values.is_empty() && (typed.values.is_some() || typed.files.as_ref().is_some_and(Vec::is_empty)) {
         context.problem(&at.key(key), "is empty: an axis has at least one value", None);
     }
-    let twice = (1..values.len()).find(|i| values[..*i].iter().any(|other| other.text == values[*i].text));
-    if let Some(i) = twice.filter(|_| typed.values.is_some() || typed.files.is_some()) {
-        context.problem(&at.key(key).index(i), format!("`{}` is here twice", values[i].text), None);
+    // Those of a range are unlike by themselves.
+    if typed.values.is_none() && typed.files.is_none() {
+        return;
+    }
+    let mut met = BTreeSet::new();
+    for (i, value) in values.iter().enumerate() {
+        let at = at.key(key).index(i);
+        if !met.insert(&value.text) {
+            context.problem(&at, format!("`{}` is here twice", value.text), None);
+        }
+        if value.text.chars().any(char::is_control) {
+            context.problem(&at, "has characters that break lines of results", Some("call it something with `labels`"));
+        }
     }
 }
 

@@ -21,6 +21,9 @@ use crate::vocabulary::Outcome;
 pub(in crate::scenario) const FIRST_LOOK: u64 = 32;
 /// Points of a design: no one waits for more cells than that.
 const POINTS_MAX: u64 = 100_000;
+/// The Sobol sequence's points and dimensions that `sobol_burley` has.
+const SOBOL_POINTS_MAX: u64 = 65_536;
+const SOBOL_DIMENSIONS_MAX: usize = 256;
 /// Runs of one cell.
 const REPLICATIONS_MAX: u64 = 10_000_000;
 
@@ -45,7 +48,7 @@ pub(in crate::scenario) fn resolve_sweep(
     let axes = axes(&mut context, file, folder, &root.key("axes"));
     let groups = groups(&mut context, file, &axes, &root.key("zip"));
     let conditions = conditions(&mut context, file, &axes, &root.key("where"));
-    let design = design(&mut context, file, &root.key("design"));
+    let design = design(&mut context, file, groups.len(), &root.key("design"));
     let replications = replications(&mut context, file, &family.columns, &root.key("replications"));
     let metrics = metrics(&mut context, file, &family.columns, &root.key("metrics"));
     let level = file.level.map_or(Ratio::percent(95), |level| level.0);
@@ -151,7 +154,7 @@ fn conditions(context: &mut Context<'_>, file: &SweepFile, axes: &[Axis], at: &P
         let relation = typed.op.0;
         let Some(number) = named(context, axes, &typed.path, &at.key("path")) else { continue };
         let other = match (&typed.value, &typed.axis) {
-            (Some(value), None) => Other::Value(Typed::of(value)),
+            (Some(value), None) => Other::Value(super::axis::shown(value), Typed::of(value)),
             (None, Some(name)) => match named(context, axes, name, &at.key("axis")) {
                 Some(other) => Other::Axis(other),
                 None => continue,
@@ -161,14 +164,18 @@ fn conditions(context: &mut Context<'_>, file: &SweepFile, axes: &[Axis], at: &P
                 continue;
             }
         };
-        let others: Vec<&Typed> = match &other {
-            Other::Value(value) => vec![value],
+        let here = axes[number].values.iter().map(|value| &value.as_typed);
+        let there: Vec<&Typed> = match &other {
+            Other::Value(_, value) => vec![value],
             Other::Axis(other) => axes[*other].values.iter().map(|value| &value.as_typed).collect(),
         };
-        let unordered =
-            axes[number].values.iter().find(|value| others.iter().any(|other| value.as_typed.order(other).is_none()));
-        if let Some(value) = unordered.filter(|_| relation.orders()) {
-            let message = format!("`{}` is neither more nor less than what it is compared with", value.text);
+        // Values are in order if all are quantities of one kind: each is in order with the first of the others, and each of those with it.
+        let of_a_kind = |all: &[&Typed], one: &Typed| all.iter().all(|other| one.order(other).is_some());
+        let ordered = there.first().is_some_and(|first| here.clone().all(|value| value.order(first).is_some()))
+            && axes[number].values.first().is_some_and(|first| of_a_kind(&there, &first.as_typed));
+        if relation.orders() && !ordered {
+            let message =
+                format!("values of `{}` are neither more nor less than what they are compared with", typed.path);
             context.problem(&at, message, Some("quantities of one kind can be compared; words by `=` and `!=`"));
         }
         conditions.push(Condition { axis: number, relation, other });
@@ -176,24 +183,34 @@ fn conditions(context: &mut Context<'_>, file: &SweepFile, axes: &[Axis], at: &P
     conditions
 }
 
-fn design(context: &mut Context<'_>, file: &SweepFile, at: &Place) -> Design {
-    let mut points = |points: &text::Points, key: &str| {
-        if !(1..=POINTS_MAX).contains(&points.n) {
-            context.problem(&at.key(key).key("n"), format!("{} is not from 1 to {POINTS_MAX}", points.n), None);
+fn design(context: &mut Context<'_>, file: &SweepFile, dimensions: usize, at: &Place) -> Design {
+    let mut points = |points: &text::Points, key: &str, most: u64| {
+        if !(1..=most).contains(&points.n) {
+            context.problem(&at.key(key).key("n"), format!("{} is not from 1 to {most}", points.n), None);
         }
         points.n
     };
     match &file.design {
         None | Some(text::Design::Grid(_)) => Design::Grid,
-        Some(text::Design::Lhs(text)) => Design::LatinHypercube(points(text, "lhs")),
-        Some(text::Design::Sobol(text)) => Design::Sobol(points(text, "sobol")),
+        Some(text::Design::Lhs(text)) => Design::LatinHypercube(points(text, "lhs", POINTS_MAX)),
+        Some(text::Design::Sobol(text)) => {
+            let design = Design::Sobol(points(text, "sobol", SOBOL_POINTS_MAX));
+            if dimensions > SOBOL_DIMENSIONS_MAX {
+                let message =
+                    format!("there are {dimensions} axes, and {SOBOL_DIMENSIONS_MAX} is the most for a Sobol sequence");
+                context.problem(&at.key("sobol"), message, Some("zip some, or take `lhs`"));
+            }
+            design
+        }
     }
 }
 
 fn column(context: &mut Context<'_>, columns: &[Column], name: &str, at: &Place) -> Option<Column> {
-    let found = columns.iter().find(|column| column.name == name).copied();
+    // What says which run it is, is no result of it.
+    let measures = || columns.iter().filter(|column| !matches!(column.name, "seed" | "replication"));
+    let found = measures().find(|column| column.name == name).copied();
     if found.is_none() {
-        let known: Vec<&str> = columns.iter().map(|column| column.name).collect();
+        let known: Vec<&str> = measures().map(|column| column.name).collect();
         context.misspelt(at, format!("the record has no column `{name}` with numbers"), name, &known);
     }
     found
@@ -201,6 +218,9 @@ fn column(context: &mut Context<'_>, columns: &[Column], name: &str, at: &Place)
 
 fn metrics(context: &mut Context<'_>, file: &SweepFile, columns: &[Column], at: &Place) -> Option<Vec<Column>> {
     let names = file.metrics.as_ref()?;
+    for (i, name) in names.iter().enumerate().filter(|(i, name)| names[..*i].contains(name)) {
+        context.problem(&at.index(i), format!("`{name}` is here twice"), None);
+    }
     let found = names.iter().enumerate().filter_map(|(i, name)| column(context, columns, name, &at.index(i)));
     Some(found.collect())
 }
@@ -265,7 +285,7 @@ fn compare(context: &mut Context<'_>, file: &SweepFile, axes: &[Axis], at: &Plac
     let typed = file.compare.as_ref()?;
     let number = named(context, axes, &typed.axis, &at.key("axis"))?;
     let wanted = super::axis::shown(&typed.with);
-    let with = axes[number].values.iter().position(|value| value.text == wanted);
+    let with = axes[number].values.iter().position(|value| value.is(&wanted, &Typed::of(&typed.with)));
     if with.is_none() {
         let known: Vec<&str> = axes[number].values.iter().map(|value| value.text.as_str()).collect();
         context.misspelt(

@@ -188,7 +188,8 @@ by_visitor!(
 pub struct Until {
     /// A column of the record with a number in it, for its mean, or `outcome=lost` (or another outcome), for its probability.
     pub metric: String,
-    /// Half the width of the interval: in the unit of the metric, or, of a mean, as a share of it (`"2 %"`).
+    /// Half the width of the interval: in the unit of the metric (of a probability or a share, `"2 %"` is 0.02), or, of any other mean, as a
+    /// share of it (`"2 %"`).
     pub half_width: Amount,
     /// Most runs; at least 32.
     pub max: u64,

@@ -98,13 +98,10 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Opens a folder, or makes it; what is there goes into the table.
+    /// Opens a folder, or makes it; what is there goes into the table. It is this process's from before anything is looked at.
     pub(super) fn open(at: &Path, plan: &Plan, manifest: &str, table: &mut Table) -> Result<Self, FolderError> {
-        let there = is_of(at, manifest)?;
-        if !there {
-            fs::create_dir_all(at).map_err(refused(at))?;
-            write_whole(&at.join(MANIFEST), manifest)?;
-        }
+        is_of(at, manifest)?;
+        fs::create_dir_all(at).map_err(refused(at))?;
         let path = at.join(RUNS);
         let mut runs = OpenOptions::new()
             .read(true)
@@ -117,6 +114,9 @@ impl Folder {
         if matches!(runs.try_lock(), Err(TryLockError::WouldBlock)) {
             return Err(FolderError::Busy { path: at.display().to_string() });
         }
+        if !is_of(at, manifest)? {
+            write_whole(&at.join(MANIFEST), manifest)?;
+        }
         let whole = rows(&path, &mut runs, plan, table)?;
         runs.set_len(whole).and_then(|()| runs.seek(SeekFrom::End(0))).map_err(refused(&path))?;
         let mut folder = Self { at: at.into(), runs };
@@ -124,6 +124,18 @@ impl Folder {
             folder.write(&header(plan))?;
         }
         Ok(folder)
+    }
+
+    /// Whether what is known when all runs are made has been written.
+    pub(super) fn is_finished(at: &Path) -> bool {
+        let manifest = fs::read_to_string(at.join(MANIFEST)).unwrap_or_default();
+        let manifest: Value = serde_json::from_str(&manifest).unwrap_or_default();
+        manifest.get("runs").is_some() && at.join(SUMMARY).exists()
+    }
+
+    /// Where the scenarios of runs that panicked are.
+    pub(super) fn failures(at: &Path) -> PathBuf {
+        at.join(FAILURES)
     }
 
     /// What is there goes into the table; nothing is written.
@@ -161,14 +173,14 @@ impl Folder {
 
     /// Writes the rows as Parquet.
     #[cfg(feature = "parquet")]
-    pub(super) fn to_parquet(&self) -> Result<(), FolderError> {
-        let path = self.at.join(RUNS);
+    pub(super) fn to_parquet(at: &Path) -> Result<(), FolderError> {
+        let path = at.join(RUNS);
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_path(&path).map_err(unreadable(&path))?;
         let rows: Result<Vec<Vec<String>>, csv::Error> =
             reader.records().map(|record| Ok(record?.iter().map(String::from).collect())).collect();
         let rows = rows.map_err(unreadable(&path))?;
         let made = crate::report::parquet(&rows[0], &rows[1..]);
-        let path = self.at.join("runs.parquet");
+        let path = at.join("runs.parquet");
         let bytes = made.map_err(io::Error::other).map_err(refused(&path))?;
         write_whole(&path, bytes)
     }
@@ -192,13 +204,21 @@ fn is_of(at: &Path, manifest: &str) -> Result<bool, FolderError> {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
                 Err(error) => return Err(refused(at)(error)),
             };
-            // A manifest that was being written when the program was killed is nobody's.
-            let foreign = entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != part(MANIFEST).as_str()));
+            // What another process has begun, or one that was killed then, is nobody's.
+            let begun = |entry: &fs::DirEntry| match entry.file_name().to_string_lossy() {
+                name if name == part(MANIFEST) => true,
+                name if name == RUNS => entry.metadata().is_ok_and(|found| found.len() == 0),
+                _ => false,
+            };
+            let foreign = entries.any(|entry| entry.is_ok_and(|entry| !begun(&entry)));
             return if foreign { Err(FolderError::Foreign { path: path() }) } else { Ok(false) };
         }
         Err(error) => return Err(refused(&at.join(MANIFEST))(error)),
     };
     let there: Value = serde_json::from_str(&text).unwrap_or_default();
+    if !there.is_object() {
+        return Err(FolderError::Other { path: path(), other: "a manifest that cannot be read".into() });
+    }
     let here: Value = serde_json::from_str(manifest).expect("it was made by this program");
     let [version, hash] = IDENTITY;
     let said = |key: &str| there[key].as_str().unwrap_or("an unknown one").to_owned();
@@ -212,13 +232,29 @@ fn is_of(at: &Path, manifest: &str) -> Result<bool, FolderError> {
     Err(FolderError::Other { path: path(), other })
 }
 
+/// How many bytes of a file are whole lines.
+fn whole_lines(file: &mut File) -> io::Result<u64> {
+    const STEP: u64 = 1 << 16;
+    let mut end = file.seek(SeekFrom::End(0))?;
+    while end > 0 {
+        let start = end.saturating_sub(STEP);
+        file.seek(SeekFrom::Start(start))?;
+        let mut bytes = Vec::new();
+        (&mut *file).take(end - start).read_to_end(&mut bytes)?;
+        if let Some(last) = bytes.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + last as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
 /// Reads the rows of a file into the table. Answers how many bytes of it are whole rows.
 fn rows(path: &Path, file: &mut File, plan: &Plan, table: &mut Table) -> Result<u64, FolderError> {
-    let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(refused(path))?;
-    let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+    let whole = whole_lines(file).map_err(refused(path))?;
+    file.seek(SeekFrom::Start(0)).map_err(refused(path))?;
     let damaged = |line: u64, reason: String| FolderError::Damaged { path: path.display().to_string(), line, reason };
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(&bytes[..whole]);
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader((&mut *file).take(whole));
     let header = header(plan);
     for (number, record) in reader.records().enumerate() {
         let line = number as u64 + 1;
@@ -238,15 +274,16 @@ fn rows(path: &Path, file: &mut File, plan: &Plan, table: &mut Table) -> Result<
         }
         table.push(expected.cell, &row);
     }
-    Ok(whole as u64)
+    Ok(whole)
 }
 
 fn is_row_of(row: &[String], header: &[String], plan: &Plan, place: Place) -> bool {
-    let replication = header.iter().position(|name| name == "replication").expect("a column of the record");
+    let of = |column: &str| header.iter().position(|name| name == column).expect("a column of the record");
     row.len() == header.len()
         && row[0] == place.cell.to_string()
         && row[1..].iter().zip(plan.values(place.cell)).all(|(there, value)| there == value)
-        && row[replication] == place.replication.to_string()
+        && row[of("replication")] == place.replication.to_string()
+        && row[of("seed")] == plan.sweep.seed.to_string()
 }
 
 /// A row with its end.

@@ -6,18 +6,21 @@ use std::path::Path;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::cli::args::VERSION;
-use crate::cli::commands::run::{bound_columns, quoted};
+use crate::cli::args::{Reading, VERSION};
+use crate::cli::commands::run::{bound_columns, quoted, read_with};
 use crate::scenario::print_json;
-use crate::sweep::{Plan, Table};
+use crate::sweep::{PANICKED, Plan, Table};
+use crate::vocabulary::Outcome;
 
 /// By what two manifests are of the same sweep.
 pub(super) const IDENTITY: [&str; 2] = ["midflight", "hash"];
 
 /// The manifest of a sweep that is not finished.
-pub(super) fn manifest(plan: &Plan, file: &Path) -> String {
+pub(super) fn manifest(plan: &Plan, file: &Path, how: &Reading) -> String {
     let sweep = &plan.sweep;
-    let file = quoted(&file.display().to_string());
+    let command =
+        format!("{} sweep {} --seed {}", quoted(&how.program), quoted(&file.display().to_string()), sweep.seed);
+    let models = read_with(&[], how);
     let read = |text: &str| serde_json::from_str::<Value>(text).expect("it has been read before");
     let manifest = json!({
         "schema": 1,
@@ -29,8 +32,8 @@ pub(super) fn manifest(plan: &Plan, file: &Path) -> String {
         "seed": sweep.seed,
         "cells": plan.cells.len(),
         "again": {
-            "all": format!("midflight sweep {file} --seed {} --out DIR", sweep.seed),
-            "one": format!("midflight sweep {file} --seed {} --repeat CELL,REPLICATION", sweep.seed),
+            "all": format!("{command}{models} --out DIR"),
+            "one": format!("{command}{models} --repeat CELL,REPLICATION"),
         },
         "sweep": read(sweep.text()),
         "base": { "name": sweep.base_name(), "scenario": read(sweep.base_text()) },
@@ -41,10 +44,9 @@ pub(super) fn manifest(plan: &Plan, file: &Path) -> String {
 /// With what came of it.
 pub(super) fn finished(manifest: &str, plan: &Plan, table: &Table) -> String {
     let mut manifest: Value = serde_json::from_str(manifest).expect("it was made above");
-    let outcomes = table.outcomes().into_iter().map(|outcome| {
-        let count = table.with_outcome(&outcome);
-        (outcome, Value::from(count))
-    });
+    let outcomes = Outcome::ALL.iter().map(|outcome| (outcome.to_string(), Value::from(table.with_outcome(*outcome))));
+    let outcomes =
+        outcomes.chain([(PANICKED.to_owned(), Value::from(table.panicked()))]).filter(|(_, count)| *count != 0);
     manifest["runs"] = json!({
         "all": table.rows(),
         "by_cell": (0..plan.cells.len()).map(|cell| table.runs_of(cell)).collect::<Vec<u64>>(),

@@ -87,6 +87,30 @@ fn cells_are_those_that_are_meant() {
 }
 
 #[test]
+fn what_goes_together_is_compared_together() {
+    let names = r#"{"path": "operator.cancel_after", "as": "cancel", "values": ["20 s", "30 s", "40 s", "50 s"]}"#;
+    let more =
+        r#", "zip": [["memory", "cancel"]], "replications": 3, "compare": {"axis": "memory", "with": "2048 KiB"}"#;
+    let plan = plan("zip-compare", &text(&format!("{MEMORY}, {POLICIES}, {names}"), more));
+    let (table, _) = all(&plan);
+    let lines = summary(&plan, &table);
+    // Cells of one policy; the second memory is what the others are compared with.
+    for cell in 0..8 {
+        let differs =
+            lines.iter().find(|line| line.cell == cell && line.kind == "difference" && line.quantity == "events");
+        let mean = |cell: usize| line(&lines, cell, "events", "mean").estimate.expect("a mean");
+        match differs {
+            None => assert!([2, 3].contains(&cell), "{cell}"),
+            Some(line) => {
+                assert_eq!((line.with.as_str(), line.n), ("2 MiB", 3));
+                let expected = mean(cell) - mean(2 + cell % 2);
+                assert!((line.estimate.expect("a difference") - expected).abs() < 1e-6, "{cell}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_row_is_what_run_says_of_its_cell() {
     let at = folder("row");
     let file = write(&at, "s.json", &text(&format!("{POLICIES}, {MEMORY}"), r#", "replications": 3, "seed": 9"#));
@@ -215,6 +239,9 @@ fn cells_end_when_enough_is_known() {
         let runs = table.runs_of(cell);
         assert!([32, 64, 128, 256, 512, 1024].contains(&runs), "{runs}");
         let pages = line(&lines, cell, "pages_reverse", "mean");
+        // Half of the probability beyond is for looking several times; what is not looked at has the level that was asked.
+        let asked = line(&lines, cell, "checkpoints_committed", "mean").level;
+        assert!((pages.level - 0.975).abs() + (asked - 0.95).abs() < 1e-12, "{} {asked}", pages.level);
         let narrow = width(pages.interval) <= 0.05 * pages.estimate.expect("a mean");
         assert!(narrow || runs == 1024, "{pages:?}");
         ended += usize::from(runs < 1024);

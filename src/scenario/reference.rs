@@ -18,6 +18,8 @@ use super::schema::reference::ReferenceFile;
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Quantity, QuantityError, Ratio, Span};
 use crate::vocabulary::Mark;
 
+#[cfg(test)]
+pub(super) use sweep::EXAMPLE as SWEEP_EXAMPLE;
 pub use sweep::{sweep_schema, sweeps_markdown};
 
 pub(super) const EXAMPLE: &str = r#"{

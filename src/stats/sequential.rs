@@ -14,12 +14,11 @@
 //! | 1 − α / 2: this rule | 0.971 | 0.942 | 0.958 | 0.969 | 1.3 |
 //! | 1 − α / 7, Bonferroni | 0.991 | 0.972 | 0.982 | 0.991 | 1.9 |
 //!
-//! The rule for a proportion takes Clopper and Pearson's interval,
-//! which is wider than Wilson's in the table, so that what is reported is as narrow as was asked: it covers 0.99 (the test). So half of the probability
-//! beyond is used at every look. With Bonferroni's correction the level would be certain for normal
+//! So half of the probability beyond is used at every look. With Bonferroni's correction the level would be certain for normal
 //! numbers, and it is half as many runs again for what is mostly not a matter of looks: 32 exponential numbers at a fixed n are covered
 //! 0.93 by Student's interval. Of a law as skewed as the log-normal with σ = 1, relative, coverage is 0.905 if 50 runs do, and
-//! 0.94 from 240 runs on.
+//! 0.94 from 240 runs on. A proportion is looked at by Clopper and Pearson's interval, which is wider than Wilson's in the table: what is
+//! reported is then as narrow as was asked, and covers 0.996 at the wider width of the test.
 
 use super::{Interval, Proportion, Sample, student};
 

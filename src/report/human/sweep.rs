@@ -49,7 +49,8 @@ pub fn human_sweep_plan(plan: &Plan, there: u64, estimate: Option<String>) -> St
     }
     if let Some(time) = estimate {
         let of = "as one run of the first, the middle and the last cell tells, which was made and forgotten";
-        writeln!(text, "About {most}{time}, {of}.").expect("a string takes it");
+        let about = if plan.ends_by_itself() { "At most about" } else { "About" };
+        writeln!(text, "{about} {time}, {of}.").expect("a string takes it");
     }
     text
 }

@@ -5,13 +5,13 @@ use serde_json::Value;
 use super::{schema_of, section};
 use crate::scenario::schema::sweep::SweepFile;
 
-const EXAMPLE: &str = r#"{
+pub(in crate::scenario) const EXAMPLE: &str = r#"{
   "$schema": "../docs/schema/sweep.schema.json",
   "schema": 1,
   "why": "How does the downtime of a pre-copy depend on how fast the guest writes, and on its downtime limit?",
   "base": "../scenarios/smoke/pre-copy.json",
   "axes": [
-    { "path": "vms[0].workload.classes[0].write", "as": "write", "range": { "from": "2000 /s", "to": "10000 /s", "step": "2000 /s" } },
+    { "path": "vms[0].workload.classes[1].write", "range": { "from": "2000 /s", "to": "10000 /s", "step": "2000 /s" } },
     { "path": "policy.migration.pre-copy.stop_rule.qemu.downtime_limit", "values": ["100 ms", "300 ms", "1 s"] }
   ],
   "where": [{ "path": "downtime_limit", "op": "<", "value": "1 s" }],

@@ -9,8 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::scenario::parse::ARRAYS;
+use crate::scenario::parse::{ARRAYS, parse_sweep};
 use crate::scenario::schema::model::ModelKind;
+use crate::scenario::schema::sweep::SweepFile;
+use crate::scenario::source::Source;
 use crate::scenario::{
     json_schema, model_schema, reference_markdown, references_markdown, sweep_schema, sweeps_markdown,
 };
@@ -44,6 +46,10 @@ fn the_example_is_good() {
     super::read(crate::scenario::reference::EXAMPLE).unwrap_or_else(|error| panic!("{error}"));
     let example = serde_json::from_str(crate::scenario::reference::EXAMPLE).expect("the example is JSON");
     assert!(jsonschema::is_valid(&json_schema(), &example));
+    let sweep = crate::scenario::reference::SWEEP_EXAMPLE;
+    assert!(jsonschema::is_valid(&sweep_schema(), &serde_json::from_str(sweep).expect("it is JSON")));
+    let source = std::sync::Arc::new(Source::new("example", sweep).expect("a text"));
+    parse_sweep::<SweepFile>(&source).unwrap_or_else(|problem| panic!("{problem}"));
 }
 
 #[test]

@@ -78,6 +78,10 @@ fn cells_are_those_that_are_meant() {
     );
     let hypercube = plan("lhs", &text(&format!("{rate}, {MEMORY}"), r#", "design": {"lhs": {"n": 12}}"#));
     assert!(hypercube.cells.len() <= 12 && hypercube.cells.len() > 6, "{:?}", values(&hypercube));
+    let mut unlike = hypercube.cells.clone();
+    unlike.sort();
+    unlike.dedup();
+    assert_eq!(unlike.len(), hypercube.cells.len(), "a cell that is met twice is taken once");
     let own = folder("own-file");
     write(&own, "mine.json", r#"{"schema": 1, "about": "x", "source": "x", "migration": {"stop-and-copy": {}}}"#);
     let file = write(&own, "s.json", &text(&POLICIES.replace("postcopyft-periodic-source", "mine.json"), ""));

@@ -140,7 +140,11 @@ fn swept(arguments: &SweepOf, plan: &Plan, manifest: &str, out: &Path) -> Result
         0 => Ok(printed),
         panicked => {
             let kept = Folder::failures(out);
-            complain(&format!("internal: {panicked} runs panicked; their scenarios are in {}", kept.display()));
+            let again = "with `midflight run FILE --replication N` each repeats";
+            complain(&format!(
+                "internal: runs that panicked: {panicked}; their scenarios are in {}, {again}",
+                kept.display()
+            ));
             Ok(Status::Internal)
         }
     }

@@ -7,6 +7,7 @@
 mod capsule;
 pub mod defect;
 pub mod error;
+mod family;
 mod fault;
 pub mod library;
 mod load;
@@ -37,7 +38,7 @@ use crate::units::{ByteRate, Bytes, EventRate, PageCount, Ratio, Span};
 use crate::vocabulary::{Defect, End, FaultClass, Host, Invariant, Outcome};
 
 pub use capsule::{Capsule, Late};
-pub use error::{Diagnostic, ScenarioError};
+pub use error::{Diagnostic, Problems, ScenarioError};
 pub use fault::{Direction, Fault, FaultKind, Law, Moment, Origin, Part, Stage, Trigger};
 pub use library::{ModelEntry, list_models};
 pub use load::{LoadOptions, load, load_text};

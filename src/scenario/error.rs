@@ -106,6 +106,39 @@ impl ScenarioError {
     }
 }
 
+/// What is wrong with several scenarios that come of one file and may have the same problems.
+#[derive(Debug, Default)]
+pub struct Problems(Vec<Diagnostic>);
+
+impl Problems {
+    /// Answers the scenario, or keeps what is wrong with it, each problem once.
+    ///
+    /// # Errors
+    /// What has no place in a text.
+    pub fn take<T>(&mut self, made: Result<T, ScenarioError>) -> Result<Option<T>, ScenarioError> {
+        match made {
+            Ok(made) => Ok(Some(made)),
+            Err(ScenarioError::Invalid(found)) => {
+                for problem in found {
+                    if self.0.len() < SHOWN && !self.0.iter().any(|other| other.is_like(&problem)) {
+                        self.0.push(problem);
+                    }
+                }
+                Ok(None)
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    /// Nothing was wrong.
+    ///
+    /// # Errors
+    /// All that was kept.
+    pub fn none(self) -> Result<(), ScenarioError> {
+        if self.0.is_empty() { Ok(()) } else { Err(ScenarioError::Invalid(self.0)) }
+    }
+}
+
 impl From<Diagnostic> for ScenarioError {
     fn from(diagnostic: Diagnostic) -> Self {
         Self::Invalid(vec![diagnostic])
@@ -146,7 +179,7 @@ impl Diagnostic {
     }
 
     /// Whether it says the same of the same place.
-    pub fn is_like(&self, other: &Self) -> bool {
+    fn is_like(&self, other: &Self) -> bool {
         self.span == other.span && self.message == other.message && self.source == other.source
     }
 

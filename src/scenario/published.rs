@@ -5,20 +5,22 @@
 //! span, and gives each member on demand. It simulates nothing and judges nothing.
 
 mod calibrated;
-mod family;
 mod load;
 mod parameter;
 mod refit;
+
+use std::sync::Arc;
 
 use crate::units::Ratio;
 use crate::vocabulary::{Mark, RoundMeasure};
 
 use super::error::ScenarioError;
+use super::family::{Change, Family};
+use super::path::JsonPath;
+use super::source::Source;
 use super::{ColumnUnit, Scenario};
 
 pub use calibrated::ModelText;
-pub(super) use family::{Change, Family};
-pub(super) use load::{Base, base};
 pub use load::{load_reference, load_reference_text};
 pub use parameter::{Parameter, ParameterKind};
 
@@ -36,12 +38,18 @@ pub struct Reference {
     /// What is compared, in order.
     pub rows: Vec<Row>,
     family: Family,
+    /// The paths of the parameters.
+    paths: Vec<JsonPath>,
+    /// The parameters as they were typed, if not in the file.
+    typed: Vec<Arc<Source>>,
+    /// What each row changes.
+    changes: Vec<Vec<Change>>,
 }
 
 impl Reference {
-    pub(super) fn new(text: ReferenceText, family: Family) -> Self {
+    fn new(text: ReferenceText, family: Family, paths: Vec<JsonPath>, changes: Vec<Vec<Change>>) -> Self {
         let ReferenceText { id, source, why, parameters, rows } = text;
-        Self { id, source, why, parameters, rows, family }
+        Self { id, source, why, parameters, rows, family, paths, typed: Vec::new(), changes }
     }
 
     /// The scenario of a row, the parameters having these values.
@@ -49,12 +57,19 @@ impl Reference {
     /// # Errors
     /// A value that the scenario does not take. Loading tries the ends of each parameter's range, so this is rare.
     pub fn scenario(&self, row: usize, values: &[u64]) -> Result<Scenario, ScenarioError> {
-        self.family.member(row, &self.parameters, values)
+        // Parameters first, so that a row may set one of them itself.
+        let fitted = self.parameters.iter().zip(values).zip(&self.paths).enumerate();
+        let fitted = fitted.map(|(i, ((parameter, value), path))| {
+            let place = JsonPath::ROOT.key("fit").index(i).key("path");
+            Change { setting: parameter.setting(path, *value), place, typed: self.typed.get(i).cloned() }
+        });
+        let changes: Vec<Change> = fitted.chain(self.changes[row].iter().cloned()).collect();
+        self.family.changed(&changes, &format!("row {}", row + 1), &JsonPath::ROOT.key("rows").index(row))
     }
 
     /// What a row sets, as it would be typed after `--set`.
     pub fn sets(&self, row: usize) -> impl Iterator<Item = &str> {
-        self.family.sets(row)
+        self.changes[row].iter().map(|change| change.setting.text.as_str())
     }
 
     /// Where the scenario comes from.

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::error::ScenarioError;
+use super::family::{Change, Family};
 use super::path::JsonPath;
-use super::published::{Change, Family, ParameterKind};
+use super::published::ParameterKind;
 use super::source::Source;
 use super::{Column, Scenario};
 use crate::units::Ratio;

@@ -10,10 +10,7 @@ use super::cells::cells;
 use crate::rng::within::CERTAIN;
 use crate::run::weight;
 use crate::scenario::sweep::{Compare, Replications};
-use crate::scenario::{Diagnostic, Scenario, ScenarioError, Sweep};
-
-/// Most problems that are gathered; each cell may have the same ones.
-const PROBLEMS_MAX: usize = 20;
+use crate::scenario::{Problems, Scenario, ScenarioError, Sweep};
 
 /// Least probability of what is taken for granted, in units of 10⁻¹⁸.
 const WEIGHT_MIN: u64 = 1_000_000;
@@ -81,18 +78,11 @@ impl Plan {
     pub fn new(sweep: Sweep) -> Result<Self, PlanError> {
         let cells = cells(&sweep)?;
         let made: Vec<Result<Scenario, ScenarioError>> = cells.par_iter().map(|cell| sweep.scenario(cell)).collect();
-        let mut scenarios = Vec::with_capacity(cells.len());
-        let mut problems: Vec<Diagnostic> = Vec::new();
+        let (mut scenarios, mut problems) = (Vec::with_capacity(cells.len()), Problems::default());
         for scenario in made {
-            match scenario {
-                Ok(scenario) => scenarios.push(Arc::new(scenario)),
-                Err(ScenarioError::Invalid(found)) => gather(&mut problems, found),
-                Err(other) => return Err(other.into()),
-            }
+            scenarios.extend(problems.take(scenario)?.map(Arc::new));
         }
-        if !problems.is_empty() {
-            return Err(ScenarioError::Invalid(problems).into());
-        }
+        problems.none()?;
         let weights: Vec<u64> = scenarios.iter().map(|scenario| weight(scenario).unwrap_or(CERTAIN)).collect();
         if let Some(cell) = weights.iter().position(|weight| *weight < WEIGHT_MIN) {
             return Err(PlanError::TooRare { cell });
@@ -148,13 +138,4 @@ fn partners(sweep: &Sweep, cells: &[Vec<usize>]) -> Vec<Option<usize>> {
         numbers.get(&other).copied().filter(|_| other != *cell)
     };
     cells.iter().map(partner).collect()
-}
-
-/// Those that are new; the same mistake is often one of many cells.
-fn gather(problems: &mut Vec<Diagnostic>, found: Vec<Diagnostic>) {
-    for problem in found {
-        if problems.len() < PROBLEMS_MAX && !problems.iter().any(|other| other.is_like(&problem)) {
-            problems.push(problem);
-        }
-    }
 }

@@ -42,7 +42,7 @@ impl Reference {
         let place = place(kind);
         for &row in rows {
             let above = |path: &JsonPath| path.touches(&place) && path.steps().len() <= place.steps().len();
-            if self.family.rows[row].iter().any(|change| above(&change.setting.path)) {
+            if self.changes[row].iter().any(|change| above(&change.setting.path)) {
                 return Err(format!("{}: row `{}` has a {word} of its own", self.id, self.rows[row].id));
             }
         }

@@ -25,15 +25,15 @@ impl Reference {
     /// A text that is no parameter, or values that the scenario does not take.
     pub fn refit(&self, fits: &[String], rows: &[usize]) -> Result<Self, ScenarioError> {
         let mut refitted = self.clone();
-        (refitted.parameters, refitted.family.paths, refitted.family.typed) = Default::default();
+        (refitted.parameters, refitted.paths, refitted.typed) = Default::default();
         for text in fits {
             let wrong = |reason: String| ScenarioError::Fit { fit: text.clone(), reason };
             let (path, parameter) = read(text, rows).map_err(wrong)?;
-            if refitted.family.paths.iter().any(|other| other.touches(&path)) {
+            if refitted.paths.iter().any(|other| other.touches(&path)) {
                 return Err(wrong("is fitted already".into()));
             }
-            refitted.family.typed.push(Arc::new(Source::new("--fit", text.as_str())?));
-            refitted.family.paths.push(path);
+            refitted.typed.push(Arc::new(Source::new("--fit", text.as_str())?));
+            refitted.paths.push(path);
             refitted.parameters.push(parameter);
         }
         try_all(&refitted)?;

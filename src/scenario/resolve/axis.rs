@@ -7,9 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::context::{Context, Place};
+use crate::scenario::family::Change;
 use crate::scenario::parse::parse_json;
 use crate::scenario::path::{JsonPath, Step};
-use crate::scenario::published::{Change, Parameter, ParameterKind};
+use crate::scenario::published::{Parameter, ParameterKind};
 use crate::scenario::schema::reference::Amount;
 use crate::scenario::schema::sweep as text;
 use crate::scenario::set::Setting;

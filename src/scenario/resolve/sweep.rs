@@ -7,7 +7,7 @@ use super::axis::axis;
 use super::context::{Context, Place};
 use super::verdict::{Column, ColumnUnit, parse_bound};
 use crate::scenario::error::Diagnostic;
-use crate::scenario::published::Family;
+use crate::scenario::family::Family;
 use crate::scenario::schema::reference::Amount;
 use crate::scenario::schema::sweep::{self as text, SweepFile};
 use crate::scenario::source::Source;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::Sweep;
 use crate::scenario::error::ScenarioError;
+use crate::scenario::family::Family;
 use crate::scenario::library::Library;
 use crate::scenario::load::{LoadOptions, stem};
 use crate::scenario::parse::parse_sweep;
 use crate::scenario::path::JsonPath;
-use crate::scenario::published::{Base, Family, base};
 use crate::scenario::resolve::resolve_sweep;
 use crate::scenario::schema::sweep::SweepFile;
 use crate::scenario::source::Source;
@@ -22,20 +22,7 @@ pub fn load_sweep(file: &Path, options: &LoadOptions<'_>) -> Result<Sweep, Scena
     let source = Arc::new(Source::read(file)?);
     let typed: SweepFile = parse_sweep(&source).map_err(|problem| *problem)?;
     let library = Library::new(options.models, Some(file));
-    let Base { inline, name, text, library } =
-        base(&source, file, &typed.base, &JsonPath::ROOT.key("base"), &library, options)?;
-    let family = Family {
-        reference: Arc::clone(&source),
-        inline,
-        name,
-        base: text,
-        library,
-        columns: options.columns.to_vec(),
-        agents: options.agents.to_vec(),
-        paths: Vec::new(),
-        typed: Vec::new(),
-        rows: Vec::new(),
-    };
+    let family = Family::read(&source, file, &typed.base, &JsonPath::ROOT.key("base"), &library, options)?;
     let plain = family.plain()?;
     resolve_sweep(&stem(file), file.parent().unwrap_or(Path::new("")), &typed, &source, family, plain.seed)
         .map_err(ScenarioError::Invalid)

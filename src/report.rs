@@ -24,7 +24,7 @@ pub(crate) mod fixture;
 pub use self::calibration::{json_calibration, provenance};
 pub use self::check::{Checks, json_checks, junit_checks};
 pub use self::classes::{json_classes, provenance_of_classes};
-pub use self::csv::csv;
+pub use self::csv::{csv, csv_rows};
 pub use self::describe::describe;
 pub use self::human::{
     explain, human, human_calibration, human_checked, human_checks, human_classes, human_plan, human_replayed,

@@ -152,6 +152,12 @@ impl Stream {
     }
 }
 
+/// A ratio as statistics and laws count with it.
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss)]
+pub fn float(ratio: Ratio) -> f64 {
+    ratio.num() as f64 / ratio.den() as f64
+}
+
 /// `weight(rank) = rank^-exponent` summed over ranks `from..to` (1-based, half-open), in units of 2⁻³⁰ of the
 /// weight of rank 1: the integer weights of a Zipf law. Wide ranges use the midpoint rule in 64 steps; in a range that is
 /// a quarter wider than what lies before it, its relative error is below s(s+1)/24 · (1/256)².
@@ -165,7 +171,7 @@ pub fn zipf_weight(exponent: Ratio, from: u64, to: u64) -> u64 {
     /// Ranges up to this width are summed term by term.
     const EXACT_WIDTH: u64 = 1024;
     const STEPS: u64 = 64;
-    let s = exponent.num() as f64 / exponent.den() as f64;
+    let s = float(exponent);
     let term = |rank: f64| libm::pow(rank, -s);
     let sum = if to - from <= EXACT_WIDTH {
         (from..to).map(|rank| term(rank as f64)).fold(0.0, |a, b| a + b)

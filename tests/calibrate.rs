@@ -3,9 +3,9 @@
 mod common;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use common::{Ran, midflight as run};
+use common::{Ran, folder, midflight as run};
 use serde_json::{Value, json};
 
 /// Settings that tell the fixed times from the cost of a page.
@@ -24,13 +24,6 @@ const COLUMNS: [&str; 2] = ["total_migration_time_s", "downtime_s"];
 
 fn midflight(arguments: &[&str]) -> Ran {
     run(arguments, &[])
-}
-
-fn folder(test: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("calibrate").join(test);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("writable");
-    folder
 }
 
 fn text(path: &Path) -> &str {
@@ -84,7 +77,7 @@ const LOAD: &str = "platform.load=0 ms..20 ms";
 
 #[test]
 fn known_values_are_found_written_and_used() {
-    let folder = folder("known");
+    let folder = folder("calibrate", "known");
     let data = measured(&folder, "mine", &small(), &["platform.place_page=5200 ns", "platform.load=6500 us"]);
     let models = folder.join("models");
     let arguments = [
@@ -134,7 +127,7 @@ fn known_values_are_found_written_and_used() {
 
 #[test]
 fn threads_change_no_byte_and_intervals_hold_what_is_known() {
-    let folder = folder("threads");
+    let folder = folder("calibrate", "threads");
     let data = measured(&folder, "mine", &small(), &["platform.place_page=2300 ns", "platform.load=1500 us"]);
     let arguments = ["calibrate", &data, "--fit", PLACE, "--fit", LOAD, "--bootstrap", "200", "--format", "json"];
     let [one, four] = ["1", "4"].map(|threads| run(&arguments, &[("RAYON_NUM_THREADS", threads)]));
@@ -157,7 +150,7 @@ fn threads_change_no_byte_and_intervals_hold_what_is_known() {
 
 #[test]
 fn what_cannot_be_told_falls_short() {
-    let folder = folder("alike");
+    let folder = folder("calibrate", "alike");
     let data = measured(&folder, "mine", &small(), &["platform.load=4 ms"]);
     let arguments = ["calibrate", &data, "--fit", LOAD, "--fit", "platform.resume=0 ms..20 ms", "--bootstrap", "100"];
     let ran = midflight(&arguments);
@@ -173,7 +166,7 @@ fn what_cannot_be_told_falls_short() {
 
 #[test]
 fn bad_input_is_refused_and_nothing_is_written() {
-    let folder = folder("bad");
+    let folder = folder("calibrate", "bad");
     let data = measured(&folder, "mine", &small(), &[]);
     let to = folder.join("out");
     let (to, file) = (text(&to), data.as_str());
@@ -211,7 +204,7 @@ fn bad_input_is_refused_and_nothing_is_written() {
 
 #[test]
 fn a_plan_runs_nothing_and_a_list_is_written_whole() {
-    let folder = folder("list");
+    let folder = folder("calibrate", "list");
     let models = folder.join("models");
     fs::create_dir_all(models.join("workloads")).expect("writable");
     let two = json!({
@@ -264,7 +257,7 @@ fn moved(scenario: &str, workload: &str, models: &str, seed: u64) -> [f64; 2] {
 
 #[test]
 fn the_twin_of_a_recording_moves_as_it_does() {
-    let folder = folder("twins");
+    let folder = folder("calibrate", "twins");
     let models = text(&folder).to_owned();
     // What keeps its ways. The compiler does not: its twin is its mean (docs/model.md).
     for (workload, memory, policy) in [

@@ -6,8 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::root;
-use common::sweep::folder;
+use common::{folder, root};
 
 /// The fenced blocks of a page: language and text.
 fn blocks(page: &str) -> Vec<(&str, &str)> {
@@ -38,7 +37,7 @@ fn check(command: &str, printed: &str, shown: &str) {
 #[test]
 fn every_command_of_the_guide_does_what_it_shows() {
     let page = fs::read_to_string(root().join("docs/guide.md")).expect("docs/guide.md");
-    let at = folder("guide");
+    let at = folder("sweep", "guide");
     for shipped in ["scenarios", "models", "sweeps"] {
         std::os::unix::fs::symlink(root().join(shipped), at.join(shipped)).expect("a link");
     }

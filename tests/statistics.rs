@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::sweep::{MEMORY, POLICIES, folder, text, write};
-use common::{midflight, root};
+use common::sweep::{MEMORY, POLICIES, text, write};
+use common::{folder, midflight, root};
 use midflight::metric::Record;
 use midflight::run::simulate;
 use midflight::scenario::{LoadOptions, Scenario, Trigger, load_sweep};
@@ -20,7 +20,7 @@ use midflight::units::Span;
 
 /// A plan made of a text.
 fn plan(name: &str, text: &str) -> Plan {
-    let file = write(&folder(name), "sweep.json", text);
+    let file = write(&folder("sweep", name), "sweep.json", text);
     plan_of(Path::new(&file))
 }
 
@@ -82,7 +82,7 @@ fn cells_are_those_that_are_meant() {
     unlike.sort();
     unlike.dedup();
     assert_eq!(unlike.len(), hypercube.cells.len(), "a cell that is met twice is taken once");
-    let own = folder("own-file");
+    let own = folder("sweep", "own-file");
     write(&own, "mine.json", r#"{"schema": 1, "about": "x", "source": "x", "migration": {"stop-and-copy": {}}}"#);
     let file = write(&own, "s.json", &text(&POLICIES.replace("postcopyft-periodic-source", "mine.json"), ""));
     let own = plan_of(Path::new(&file));
@@ -116,7 +116,7 @@ fn what_goes_together_is_compared_together() {
 
 #[test]
 fn a_row_is_what_run_says_of_its_cell() {
-    let at = folder("row");
+    let at = folder("sweep", "row");
     let file = write(&at, "s.json", &text(&format!("{POLICIES}, {MEMORY}"), r#", "replications": 3, "seed": 9"#));
     let out = at.join("out");
     assert_eq!(midflight(&["sweep", &file, "--out", out.to_str().expect("UTF-8")], &[]).status, 0);

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::sweep::{MEMORY, POLICIES, folder, text, write};
-use common::{Ran, midflight};
+use common::sweep::{MEMORY, POLICIES, text, write};
+use common::{Ran, folder, midflight};
 
 fn sweep(file: &str, out: &Path, more: &[&str]) -> Ran {
     let out = out.to_str().expect("UTF-8");
@@ -44,7 +44,7 @@ fn killed(file: &str, out: &Path, at: u64) -> u64 {
 
 #[test]
 fn killed_three_times_it_gives_the_same_bytes() {
-    let at = folder("killed");
+    let at = folder("sweep", "killed");
     let file = write(&at, "ten-thousand.json", &text(&format!("{POLICIES}, {MEMORY}"), r#", "replications": 1250"#));
     let (whole, alone) = (at.join("whole"), at.join("alone"));
     assert_eq!(sweep(&file, &whole, &["--jobs", "2"]).status, 0);
@@ -77,7 +77,7 @@ fn killed_three_times_it_gives_the_same_bytes() {
 
 #[test]
 fn a_folder_of_something_else_is_left_alone() {
-    let at = folder("others");
+    let at = folder("sweep", "others");
     let file = write(&at, "one.json", &text(MEMORY, r#", "replications": 2"#));
     let other = write(&at, "other.json", &text(MEMORY, r#", "replications": 3"#));
     let made = at.join("made");
@@ -138,7 +138,7 @@ fn with_own_model(at: &Path, rate: &str) -> String {
 
 #[test]
 fn a_model_that_was_changed_makes_it_another_sweep() {
-    let at = folder("model");
+    let at = folder("sweep", "model");
     let file = with_own_model(&at, "100 /s");
     let out = at.join("out");
     killed(&file, &out, 20_000);
@@ -151,7 +151,7 @@ fn a_model_that_was_changed_makes_it_another_sweep() {
 
 #[test]
 fn interrupted_it_says_how_to_go_on_and_nobody_else_may_write() {
-    let at = folder("interrupted");
+    let at = folder("sweep", "interrupted");
     let file = with_own_model(&at, "100 /s");
     let out = at.join("out");
     let mut child = Command::new(env!("CARGO_BIN_EXE_midflight"))
@@ -179,7 +179,7 @@ fn interrupted_it_says_how_to_go_on_and_nobody_else_may_write() {
 
 #[test]
 fn rows_come_as_parquet_too() {
-    let at = folder("parquet");
+    let at = folder("sweep", "parquet");
     let file = write(&at, "one.json", &text(MEMORY, r#", "replications": 2"#));
     let out = at.join("out");
     assert_eq!(sweep(&file, &out, &["--parquet"]).status, 0);
@@ -189,7 +189,7 @@ fn rows_come_as_parquet_too() {
 
 #[test]
 fn a_full_disk_loses_nothing() {
-    let at = folder("full");
+    let at = folder("sweep", "full");
     let file = write(&at, "one.json", &text(MEMORY, r#", "replications": 50"#));
     let (whole, full) = (at.join("whole"), at.join("full"));
     assert_eq!(sweep(&file, &whole, &[]).status, 0);
@@ -303,7 +303,7 @@ fn wrong_others() -> Vec<(String, &'static str)> {
 
 #[test]
 fn what_is_no_sweep_is_refused_and_writes_nothing() {
-    let at = folder("refused");
+    let at = folder("sweep", "refused");
     for (i, (text, expected)) in wrong_axes().iter().chain(&wrong_others()).enumerate() {
         let file = write(&at, &format!("{i}.json"), text);
         let out = at.join(format!("out-{i}"));

@@ -2,6 +2,7 @@
 //! errors of the fitted rows, each weighed by how near it should come.
 
 use super::task::Task;
+use crate::rng::float;
 use crate::scenario::published::{Parameter, Row, Tolerance};
 use crate::validate::Laboratory;
 
@@ -51,11 +52,10 @@ impl<'a> Bench<'a> {
 fn weight(row: &Row) -> f64 {
     const ONE: f64 = 0.01;
     let Tolerance::Within { fraction, absolute, factor } = row.tolerance else { return 1.0 };
-    let ratio = |ratio: crate::units::Ratio| ratio.num() as f64 / ratio.den() as f64;
     let shares = [
-        fraction.map(ratio),
+        fraction.map(float),
         absolute.map(|most| most as f64 / row.value as f64),
-        factor.map(|most| ratio(most) - 1.0),
+        factor.map(|most| float(most) - 1.0),
     ];
     ONE / shares.into_iter().flatten().fold(ONE / 100.0, f64::max)
 }

@@ -4,14 +4,20 @@ use crate::metric::{COLUMNS, Record};
 
 /// A header and one line per record, ended by LF.
 pub fn csv(records: &[Record]) -> String {
-    let mut rows = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    rows.write_record(COLUMNS.iter().map(|column| column.name)).expect("memory takes it");
-    for record in records {
-        let cells = record.values().into_iter().map(|value| value.map_or(String::new(), |value| value.to_string()));
-        rows.write_record(cells).expect("as many cells as columns, into memory");
+    let header = COLUMNS.iter().map(|column| column.name.to_owned()).collect();
+    let row = |record: &Record| {
+        record.values().into_iter().map(|value| value.map_or(String::new(), |value| value.to_string())).collect()
+    };
+    csv_rows([header].into_iter().chain(records.iter().map(row)))
+}
+
+/// Rows of as many cells each, a line for each, ended by LF.
+pub fn csv_rows(rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let mut lines = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    for row in rows {
+        lines.write_record(row).expect("as many cells in each row, into memory");
     }
-    let bytes = rows.into_inner().expect("memory takes it");
-    String::from_utf8(bytes).expect("strings went in")
+    String::from_utf8(lines.into_inner().expect("memory takes it")).expect("strings went in")
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::csv::csv_rows;
 use crate::sweep::{Line, Plan, SUMMARY_COLUMNS};
 
 /// Columns of a summary that hold words.
@@ -19,12 +20,7 @@ fn fields(plan: &Plan, line: &Line) -> Vec<String> {
 
 /// `summary.csv`.
 pub fn summary_csv(plan: &Plan, lines: &[Line]) -> String {
-    let mut rows = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    rows.write_record(columns(plan)).expect("memory takes it");
-    for line in lines {
-        rows.write_record(fields(plan, line)).expect("as many fields as columns, into memory");
-    }
-    String::from_utf8(rows.into_inner().expect("memory takes it")).expect("strings went in")
+    csv_rows([columns(plan)].into_iter().chain(lines.iter().map(|line| fields(plan, line))))
 }
 
 /// The same as an array of objects; what is absent is left out.

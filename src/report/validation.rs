@@ -3,6 +3,7 @@
 //! Values are in the units of the record (seconds, bytes, pages, fractions, counts), the error is a fraction; both are printed
 //! exactly.
 
+use super::csv::csv_rows;
 use super::tree::Json;
 use crate::metric::{Unit, Value};
 use crate::scenario::published::{Reference, Row};
@@ -107,8 +108,7 @@ const HEADS: [&str; 13] = [
 
 /// A header and one line per row of each reference, ended by LF.
 pub fn csv_validation(references: &[(Reference, Validation)]) -> String {
-    let mut lines = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    lines.write_record(HEADS).expect("memory takes it");
+    let mut rows = vec![HEADS.map(String::from).to_vec()];
     for (reference, validation) in references {
         let parameters = reference.parameters.iter().zip(&validation.fitted);
         let parameters: Vec<String> = parameters
@@ -132,11 +132,10 @@ pub fn csv_validation(references: &[(Reference, Validation)]) -> String {
                 compared.reason.clone(),
                 parameters.join("; "),
             ];
-            lines.write_record(cells).expect("as many cells as columns, into memory");
+            rows.push(cells.to_vec());
         }
     }
-    let bytes = lines.into_inner().expect("memory takes it");
-    String::from_utf8(bytes).expect("strings went in")
+    csv_rows(rows)
 }
 
 /// As in the record.

@@ -18,7 +18,7 @@
     reason = "laws are floats, and become integers here"
 )]
 
-use super::Stream;
+use super::{Stream, float};
 use crate::units::{Ratio, Span};
 
 impl Stream {
@@ -92,10 +92,6 @@ impl Stream {
         let index = self.below(times.len() as u64);
         times[usize::try_from(index).expect("an index of a slice")]
     }
-}
-
-pub(super) fn float(ratio: Ratio) -> f64 {
-    ratio.num() as f64 / ratio.den() as f64
 }
 
 pub(super) fn times(unit: Span, factor: f64) -> Span {

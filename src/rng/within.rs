@@ -10,8 +10,8 @@
     reason = "distribution functions are floats, and become integers here"
 )]
 
-use super::Stream;
-use super::law::{float, times};
+use super::law::times;
+use super::{Stream, float};
 use crate::units::{Ratio, Span};
 
 /// A probability in units of 10⁻¹⁸.

@@ -36,10 +36,7 @@ const REFERENCE_ARRAYS: [&str; 3] = ["fit", "repetitions", "rows"];
 /// # Errors
 /// The first thing that is wrong.
 pub(super) fn parse_reference<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, Box<Diagnostic>> {
-    let handed_on = |path: &JsonPath| {
-        let key = |at: usize, word: &str| matches!(path.steps().get(at), Some(Step::Key(key)) if key == word);
-        key(0, "scenario") || (key(0, "rows") && key(2, "set"))
-    };
+    let handed_on = |path: &JsonPath| path.has(0, "scenario") || (path.has(0, "rows") && path.has(2, "set"));
     read(source, &REFERENCE_ARRAYS, Some(&|path| path.ends_in(&REFERENCE_ARRAYS) || handed_on(path)))
 }
 
@@ -52,12 +49,11 @@ const SWEEP_ARRAYS: [&str; 7] = ["axes", "files", "labels", "metrics", "values",
 /// The first thing that is wrong.
 pub(super) fn parse_sweep<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, Box<Diagnostic>> {
     let handed_on = |path: &JsonPath| {
-        let key = |at: usize, word: &str| matches!(path.steps().get(at), Some(Step::Key(key)) if key == word);
-        key(0, "base")
-            || key(0, "zip")
-            || (key(0, "axes") && key(2, "values"))
-            || (key(0, "where") && key(2, "value"))
-            || (key(0, "compare") && key(1, "with"))
+        path.has(0, "base")
+            || path.has(0, "zip")
+            || (path.has(0, "axes") && path.has(2, "values"))
+            || (path.has(0, "where") && path.has(2, "value"))
+            || (path.has(0, "compare") && path.has(1, "with"))
     };
     read(source, &SWEEP_ARRAYS, Some(&|path| path.ends_in(&SWEEP_ARRAYS) || handed_on(path)))
 }

@@ -44,6 +44,10 @@ impl JsonPath {
     pub(super) fn ends_in(&self, keys: &[&str]) -> bool {
         matches!(self.0.last(), Some(Step::Key(key)) if keys.contains(&key.as_str()))
     }
+    /// Whether the step of this number, from 0, is this key.
+    pub(super) fn has(&self, step: usize, key: &str) -> bool {
+        matches!(self.0.get(step), Some(Step::Key(found)) if found == key)
+    }
     /// Whether one of the two lies on the way to the other.
     pub fn touches(&self, other: &Self) -> bool {
         self.0.iter().zip(&other.0).all(|(a, b)| a == b)

@@ -3,6 +3,7 @@
 //! All problems are collected, each with its place, and reported together; a scenario comes out only if there is none.
 //! The defaults of the format are here and in the submodules, once each.
 
+mod amount;
 mod axis;
 mod checkpoint;
 mod context;

@@ -1,7 +1,8 @@
 //! In which order a sweep is run: cell by cell, and in a cell replication by replication, as long as the cell is not done.
 
 use super::plan::Plan;
-use super::table::{CellRows, Table, fraction, scale};
+use super::table::{CellRows, Table, scale};
+use crate::rng::float;
 use crate::scenario::sweep::{HalfWidth, Replications, Target, Until};
 use crate::stats::{Proportion, Sample, Stopping, Width};
 
@@ -75,11 +76,11 @@ impl Plan {
     /// The rule by which cells end, where faults were drawn under a condition of this probability.
     fn stopping(&self, until: &Until, weight: f64) -> Stopping {
         let width = match (until.half_width, until.target) {
-            (HalfWidth::Share(share), _) => Width::Relative(fraction(share)),
+            (HalfWidth::Share(share), _) => Width::Relative(float(share)),
             (HalfWidth::Absolute(units), Target::Mean(column)) => Width::Absolute(units as f64 * scale(column.unit)),
             (HalfWidth::Absolute(millionths), Target::Outcome(_)) => Width::Absolute(millionths as f64 * 1e-6 / weight),
         };
-        Stopping { width, level: fraction(self.sweep.level), max: until.max }
+        Stopping { width, level: float(self.sweep.level), max: until.max }
     }
 
     /// The quantity of which enough is to be known, as lines of a summary call it.
@@ -97,7 +98,7 @@ impl Plan {
             Replications::Until(until) if self.target().as_deref() == Some(quantity) => {
                 self.stopping(until, 1.0).look_level()
             }
-            _ => fraction(self.sweep.level),
+            _ => float(self.sweep.level),
         }
     }
 }

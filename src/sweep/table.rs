@@ -2,7 +2,6 @@
 
 use crate::metric::{COLUMNS, Record, Unit};
 use crate::scenario::ColumnUnit;
-use crate::units::Ratio;
 use crate::vocabulary::Outcome;
 
 use super::plan::Plan;
@@ -140,10 +139,6 @@ impl CellRows {
     pub(super) fn numbers(&self, table: &Table, column: &str) -> Vec<f64> {
         self.column(table, column).iter().copied().filter(|number| !number.is_nan()).collect()
     }
-}
-
-pub(super) fn fraction(ratio: Ratio) -> f64 {
-    ratio.num() as f64 / ratio.den() as f64
 }
 
 /// What one of the units in which a column counts inside is in a row.

@@ -1,15 +1,7 @@
 //! A small sweep, for tests of the program and of the library.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-
-/// An empty folder for one test.
-pub fn folder(name: &str) -> PathBuf {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("sweep").join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).expect("writable");
-    folder
-}
+use std::path::Path;
 
 pub fn write(folder: &Path, name: &str, text: &str) -> String {
     let path = folder.join(name);

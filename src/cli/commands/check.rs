@@ -4,19 +4,16 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::long::{heed_interrupts, interrupted, jobs};
 use super::run::{bound_columns, colour, loaded, quoted, read_with, write_whole};
-use crate::check::{Checked, Plan, Probe, Shows, Trial, Watch, check as tried, predicted, replay, shrink, use_threads};
+use crate::check::{Checked, Plan, Probe, Shows, Trial, Watch, check as tried, predicted, replay, shrink};
 use crate::cli::args::{CheckFormat, CheckOf, Depth};
 use crate::cli::{Status, complain, print};
 use crate::report::{Checks, human_checked, human_checks, human_replayed, json_checks, junit_checks};
 use crate::scenario::{Scenario, print_json};
-
-/// Set by Ctrl-C.
-static STOPPED: AtomicBool = AtomicBool::new(false);
 
 /// A bar on a terminal, and Ctrl-C.
 struct Bar(ProgressBar);
@@ -31,7 +28,7 @@ impl Watch for Bar {
     }
 
     fn stops(&self) -> bool {
-        STOPPED.load(Ordering::Relaxed)
+        interrupted()
     }
 }
 
@@ -50,17 +47,13 @@ pub(in crate::cli) fn check(arguments: &CheckOf) -> Status {
             Err(status) => return status,
         }
     }
-    if let Some(jobs) = arguments.jobs
-        && let Err(error) = use_threads(jobs)
-    {
-        complain(&format!("--jobs {jobs}: {error}"));
-        return Status::BadInput;
+    if let Err(status) = jobs(arguments.jobs) {
+        return status;
     }
     if arguments.dry_run {
         return dry_run(arguments, &scenarios);
     }
-    // Without a handler Ctrl-C ends the program at once; that is no reason not to check.
-    let _ = ctrlc::set_handler(|| STOPPED.store(true, Ordering::Relaxed));
+    heed_interrupts(|| {});
     check_all(arguments, &scenarios)
 }
 
@@ -73,7 +66,7 @@ fn check_all(arguments: &CheckOf, scenarios: &[Read]) -> Status {
     let bar = Bar(bar);
     let mut checks = Checks::default();
     for (file, scenario) in scenarios {
-        if STOPPED.load(Ordering::Relaxed) {
+        if interrupted() {
             break;
         }
         let said = match replay(scenario) {
@@ -124,7 +117,7 @@ fn check_one(
 }
 
 fn verdict(arguments: &CheckOf, checks: &Checks) -> Status {
-    if STOPPED.load(Ordering::Relaxed) {
+    if interrupted() {
         complain("interrupted: what is above is what had been seen");
         return Status::Interrupted;
     }

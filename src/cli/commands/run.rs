@@ -1,10 +1,11 @@
 //! `midflight run`: one scenario, simulated and judged.
 
 use std::fmt::Write as _;
-use std::io::{self, ErrorKind, IsTerminal};
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::files::{is_of_the_user, write_file};
 use crate::cli::args::{Colour, Format, Reading, RunOf};
 use crate::cli::{Status, complain, print};
 use crate::engine::TieRule;
@@ -100,19 +101,11 @@ pub(in crate::cli) fn quoted(text: &str) -> String {
     if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
-/// Under a temporary name first, so that a file of this name is always whole.
+/// Writes a file whole, or says why not.
 pub(super) fn write_whole(path: &Path, json: &str) -> Result<(), Status> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".part");
-    let written = std::fs::write(&unfinished, json).and_then(|()| std::fs::rename(&unfinished, path));
-    written.map_err(|error| {
+    write_file(path, json).map_err(|error| {
         complain(&format!("cannot write {}: {error}", path.display()));
-        match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory | ErrorKind::PermissionDenied => {
-                Status::BadInput
-            }
-            _ => Status::Internal,
-        }
+        if is_of_the_user(error.kind()) { Status::BadInput } else { Status::Internal }
     })
 }
 

@@ -7,14 +7,14 @@ use std::io::{self, IsTerminal};
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
 use self::folder::{Folder, FolderError};
+use self::manifest::{finished, manifest};
+use super::long::{heed_interrupts, interrupted, jobs};
 use super::run::{bound_columns, colour, quoted};
-use crate::check::use_threads;
 use crate::cli::args::{SweepFormat, SweepOf};
 use crate::cli::{Status, complain, print};
 use crate::report;
@@ -22,15 +22,9 @@ use crate::run::simulate;
 use crate::scenario::{LoadOptions, load_sweep};
 use crate::sweep::{PANICKED, Plan, PlanError, Ran, SUMMARY_COLUMNS, Table, outcome, probe, run, summary, threads};
 
-/// Set by Ctrl-C.
-static STOPPED: AtomicBool = AtomicBool::new(false);
-
 pub(in crate::cli) fn sweep(arguments: &SweepOf) -> Status {
-    if let Some(jobs) = arguments.jobs
-        && let Err(error) = use_threads(jobs)
-    {
-        complain(&format!("--jobs {jobs}: {error}"));
-        return Status::BadInput;
+    if let Err(status) = jobs(arguments.jobs) {
+        return status;
     }
     let plan = match planned(arguments) {
         Ok(plan) => plan,
@@ -39,25 +33,19 @@ pub(in crate::cli) fn sweep(arguments: &SweepOf) -> Status {
     if let Some(repeat) = &arguments.repeat {
         return repeated(arguments, &plan, repeat);
     }
-    let manifest = manifest::manifest(&plan, &arguments.file, &arguments.files);
-    if arguments.dry_run {
-        return dry_run(arguments, &plan, &manifest);
-    }
-    let Some(out) = &arguments.out else {
-        complain("where should the results go? --out DIR");
-        return Status::BadInput;
-    };
-    // Without a handler Ctrl-C ends the program at once, and what is written stays written.
-    let _ = ctrlc::set_handler(|| {
-        // The second time it ends at once: what is written is written.
-        if STOPPED.swap(true, Ordering::Relaxed) {
-            std::process::exit(Status::Interrupted as i32);
+    let result = match (&arguments.out, arguments.dry_run) {
+        (out, true) => dry_run(arguments, &plan, out.as_deref()),
+        (Some(out), false) => {
+            // What is written is written, so that it may end at once.
+            heed_interrupts(|| std::process::exit(Status::Interrupted as i32));
+            swept(arguments, &plan, out)
         }
-    });
-    match swept(arguments, &plan, &manifest, out) {
-        Ok(status) => status,
-        Err(error) => refused(&error),
-    }
+        (None, false) => {
+            complain("where should the results go? --out DIR");
+            Ok(Status::BadInput)
+        }
+    };
+    result.unwrap_or_else(|error| refused(&error))
 }
 
 fn refused(error: &FolderError) -> Status {
@@ -89,12 +77,10 @@ fn planned(arguments: &SweepOf) -> Result<Plan, Status> {
 }
 
 /// Says what would be run.
-fn dry_run(arguments: &SweepOf, plan: &Plan, manifest: &str) -> Status {
+fn dry_run(arguments: &SweepOf, plan: &Plan, out: Option<&Path>) -> Result<Status, FolderError> {
     let mut table = Table::new(plan);
-    if let Some(out) = &arguments.out
-        && let Err(error) = Folder::peek(out, plan, manifest, &mut table)
-    {
-        return refused(&error);
+    if let Some(out) = out {
+        Folder::peek(out, plan, &manifest(plan, arguments), &mut table)?;
     }
     let there = table.rows();
     let left = plan.runs().saturating_sub(there);
@@ -104,34 +90,37 @@ fn dry_run(arguments: &SweepOf, plan: &Plan, manifest: &str) -> Status {
         let all = one(probe(plan)).saturating_mul(u32::try_from(left).unwrap_or(u32::MAX));
         all / u32::try_from(threads()).unwrap_or(1)
     });
-    print(&match arguments.format {
+    Ok(print(&match arguments.format {
         SweepFormat::Human => {
             report::human_sweep_plan(plan, there, estimate.map(|time| HumanDuration(time).to_string()))
         }
         SweepFormat::Json => report::json_sweep_plan(plan, there, estimate.map(|time| time.as_secs())),
-    })
+    }))
 }
 
-fn swept(arguments: &SweepOf, plan: &Plan, manifest: &str, out: &Path) -> Result<Status, FolderError> {
+fn swept(arguments: &SweepOf, plan: &Plan, out: &Path) -> Result<Status, FolderError> {
+    let manifest = manifest(plan, arguments);
     let mut table = Table::new(plan);
     if Folder::is_finished(out) {
         // It may be where nothing can be written.
-        Folder::peek(out, plan, manifest, &mut table)?;
+        Folder::peek(out, plan, &manifest, &mut table)?;
     }
+    let mut opened = None;
     if table.rows() == 0 || plan.next(&table).is_some() {
         table = Table::new(plan);
-        let mut folder = Folder::open(out, plan, manifest, &mut table)?;
-        if let Some(status) = ran(&mut folder, plan, &mut table)? {
+        let folder = opened.insert(Folder::open(out, plan, &manifest, &mut table)?);
+        if let Some(status) = ran(folder, plan, &mut table)? {
             return Ok(status);
         }
-        folder
-            .finish(&report::summary_csv(plan, &summary(plan, &table)), &manifest::finished(manifest, plan, &table))?;
+    }
+    let lines = summary(plan, &table);
+    if let Some(folder) = opened {
+        folder.finish(&report::summary_csv(plan, &lines), &finished(&manifest, plan, &table))?;
     }
     #[cfg(feature = "parquet")]
     if arguments.parquet {
         Folder::to_parquet(out)?;
     }
-    let lines = summary(plan, &table);
     let printed = print(&match arguments.format {
         SweepFormat::Human => report::human_sweep(plan, &table, &lines, &out.display().to_string()),
         SweepFormat::Json => report::json_sweep(plan, &lines),
@@ -165,7 +154,7 @@ fn ran(folder: &mut Folder, plan: &Plan, table: &mut Table) -> Result<Option<Sta
         news.one_more(&bar);
         match written {
             Err(error) => ControlFlow::Break(Some(error)),
-            Ok(()) if STOPPED.load(Ordering::Relaxed) => ControlFlow::Break(None),
+            Ok(()) if interrupted() => ControlFlow::Break(None),
             Ok(()) => ControlFlow::Continue(()),
         }
     });

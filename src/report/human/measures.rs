@@ -1,6 +1,6 @@
 //! *Measures* and *Rounds*: what is there, with units that fit.
 
-use super::page::{DIM, PLAIN, Page};
+use super::page::{DIM, PLAIN, Page, widths};
 use super::story::{Shown, shorten};
 use super::units;
 use crate::metric::{COLUMNS, Record, Round, Rounds, Unit, Value};
@@ -89,17 +89,13 @@ pub(super) fn write_rounds(page: &mut Page, rounds: &Rounds) {
     }
     page.title("Rounds");
     let rows: Vec<[String; 9]> = rounds.iter().map(row).collect();
-    let mut widths = HEADS.map(str::len);
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
+    let heads = HEADS.map(String::from);
+    let widths = widths([&heads[..]].into_iter().chain(rows.iter().map(|row| &row[..])));
     let line = |cells: &[String; 9]| {
-        let padded: Vec<String> = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
+        let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
         padded.join("  ")
     };
-    page.line("  ", &line(&HEADS.map(String::from)), DIM);
+    page.line("  ", &line(&heads), DIM);
     let is_last = |row: &[String; 9]| row[0] == LAST;
     for shown in shorten(&rows, is_last) {
         match shown {

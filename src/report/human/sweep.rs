@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use super::page::widths;
 use crate::sweep::{Line, Plan, Table};
 
 /// More cells are in `summary.csv` alone.
@@ -92,10 +93,7 @@ fn table_of(plan: &Plan, table: &Table, lines: &[Line], differences: bool) -> St
 }
 
 fn aligned(rows: &[Vec<String>]) -> String {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|text| text.chars().count()).max().unwrap_or(0))
-        .collect();
+    let widths = widths(rows.iter().map(Vec::as_slice));
     let mut text = String::new();
     for row in rows {
         let padded = row.iter().zip(&widths).map(|(field, width)| format!("{field:<width$}"));

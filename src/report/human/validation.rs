@@ -1,6 +1,6 @@
 //! References, compared, for a person at a terminal; and what would be compared.
 
-use super::page::{BAD, DIM, GOOD, PLAIN, Page, STRONG, WARN};
+use super::page::{BAD, DIM, GOOD, PLAIN, Page, STRONG, WARN, widths};
 use crate::report::validation::size;
 use crate::scenario::published::{Reference, Row, Tolerance};
 use crate::validate::{Compared, Errors, Fitted, Validation, Verdict};
@@ -98,15 +98,11 @@ const LEFT: [bool; 7] = [true, true, false, false, false, false, true];
 fn table(page: &mut Page, reference: &Reference, validation: &Validation) {
     let rows: Vec<[String; 7]> =
         reference.rows.iter().zip(&validation.rows).map(|(row, compared)| cells(row, compared)).collect();
-    let mut widths = HEADS.map(|head| head.chars().count());
-    for row in &rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
-        }
-    }
+    let heads = HEADS.map(String::from);
+    let widths = widths([&heads[..]].into_iter().chain(rows.iter().map(|row| &row[..])));
     let intervals = rows.iter().any(|row| !row[3].is_empty());
     let line = |cells: &[String; 7]| {
-        let shown = cells.iter().zip(widths).zip(LEFT).enumerate().filter(|(i, _)| intervals || *i != 3);
+        let shown = cells.iter().zip(&widths).zip(LEFT).enumerate().filter(|(i, _)| intervals || *i != 3);
         let padded = shown.map(
             |(_, ((cell, width), left))| {
                 if left { format!("{cell:width$}") } else { format!("{cell:>width$}") }
@@ -114,7 +110,7 @@ fn table(page: &mut Page, reference: &Reference, validation: &Validation) {
         );
         padded.collect::<Vec<_>>().join("  ").trim_end().to_string()
     };
-    page.line("  ", &line(&HEADS.map(String::from)), DIM);
+    page.line("  ", &line(&heads), DIM);
     for ((cells, row), compared) in rows.iter().zip(&reference.rows).zip(&validation.rows) {
         page.line("  ", &line(cells), style_of(compared.verdict));
         if !compared.reason.is_empty() {

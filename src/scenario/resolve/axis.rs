@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::amount::{amount, ends, unit_of};
 use super::context::{Context, Place};
 use crate::scenario::family::Change;
 use crate::scenario::parse::parse_json;
 use crate::scenario::path::{JsonPath, Step};
 use crate::scenario::published::{Parameter, ParameterKind};
-use crate::scenario::schema::reference::Amount;
 use crate::scenario::schema::sweep as text;
 use crate::scenario::set::Setting;
 use crate::scenario::source::Source;
@@ -21,7 +21,6 @@ use crate::scenario::sweep::{Axis, AxisValue, Typed, geometric};
 const VALUES_MAX: u64 = 100_000;
 /// What a model file has beside the model, or claims.
 const HEADER: [&str; 6] = ["$schema", "schema", "about", "source", "tolerates", "waives"];
-const QUANTITY: &str = "write a quantity with its unit, as \"800 Mbit/s\" or \"3 ms\", or a whole number";
 
 /// `None`, with a problem noted, if it has no values.
 pub(super) fn axis(
@@ -173,39 +172,6 @@ impl Make<'_> {
 
 type Numbers = (ParameterKind, String, Vec<u64>);
 
-fn amount(context: &mut Context<'_>, typed: &Amount, at: &Place) -> Option<(ParameterKind, u64)> {
-    let read = match typed {
-        Amount::Whole(number) => Some((ParameterKind::Count, *number)),
-        Amount::Text(text) => ParameterKind::read(text),
-    };
-    if read.is_none() {
-        context.problem(at, "is no quantity", Some(QUANTITY));
-    }
-    read
-}
-
-fn unit(typed: &Amount) -> String {
-    match typed {
-        Amount::Text(text) => ParameterKind::unit_of(text).into(),
-        Amount::Whole(_) => String::new(),
-    }
-}
-
-/// Two ends of one kind, the second above the first.
-fn ends(context: &mut Context<'_>, from: &Amount, to: &Amount, at: &Place) -> Option<(ParameterKind, u64, u64)> {
-    let (low, high) = (amount(context, from, &at.key("from")), amount(context, to, &at.key("to")));
-    let ((kind, low), (other, high)) = (low?, high?);
-    if kind != other {
-        context.problem(&at.key("to"), "is not of the same kind as `from`", None);
-        return None;
-    }
-    if high <= low {
-        context.problem(&at.key("to"), "is not above `from`", None);
-        return None;
-    }
-    Some((kind, low, high))
-}
-
 fn range(context: &mut Context<'_>, typed: &text::Range, at: &Place) -> Option<Numbers> {
     let ends = ends(context, &typed.from, &typed.to, at);
     let (other, step) = amount(context, &typed.step, &at.key("step"))?;
@@ -223,7 +189,7 @@ fn range(context: &mut Context<'_>, typed: &text::Range, at: &Place) -> Option<N
         context.problem(at, format!("has {} values, and {VALUES_MAX} is the most", u128::from(steps) + 1), None);
         return None;
     }
-    Some((kind, unit(&typed.from), (0..=steps).map(|i| from + i * step).collect()))
+    Some((kind, unit_of(&typed.from), (0..=steps).map(|i| from + i * step).collect()))
 }
 
 fn log(context: &mut Context<'_>, typed: &text::Log, at: &Place) -> Option<Numbers> {
@@ -236,7 +202,7 @@ fn log(context: &mut Context<'_>, typed: &text::Log, at: &Place) -> Option<Numbe
         context.problem(&at.key("n"), format!("{} is not from 2 to {VALUES_MAX}", typed.n), None);
         return None;
     }
-    let unit = unit(&typed.from);
+    let unit = unit_of(&typed.from);
     // A size is a whole number of the unit in which it was typed, as a memory must be one of pages.
     let grain = match kind {
         ParameterKind::Size => ParameterKind::read(&format!("1 {unit}")).map_or(1, |(_, size)| size),

@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use super::amount::{ends, unit_of};
 use super::context::{Context, Place};
 use super::verdict::parse_bound;
 use crate::scenario::error::Diagnostic;
 use crate::scenario::family::Change;
 use crate::scenario::library::Library;
 use crate::scenario::path::JsonPath;
-use crate::scenario::published::{Metric, Parameter, ParameterKind, ReferenceText, Row, Tolerance, median};
+use crate::scenario::published::{Metric, Parameter, ReferenceText, Row, Tolerance, median};
 use crate::scenario::schema::reference::{self as text, Amount, MetricRef, ReferenceFile, RoundRef};
 use crate::scenario::set::Setting;
 use crate::scenario::source::Source;
@@ -256,7 +257,8 @@ fn parameters(
                 context.problem(&at.key("rows"), message, None);
             }
         }
-        if let Some((kind, unit, from, to)) = range(context, fit, &at) {
+        if let Some((kind, from, to)) = ends(context, &fit.from, &fit.to, &at) {
+            let unit = unit_of(&fit.from);
             parameters.push(Parameter { path: fit.path.clone(), rows, kind, from, to, unit });
             paths.push(path);
         }
@@ -280,37 +282,4 @@ fn fitted_rows(context: &mut Context<'_>, fit: &text::Fit, file: &ReferenceFile,
         }
     }
     rows
-}
-
-fn range(context: &mut Context<'_>, fit: &text::Fit, at: &Place) -> Option<(ParameterKind, String, u64, u64)> {
-    let mut end = |key: &str, amount: &Amount| match amount {
-        Amount::Whole(number) => Some((ParameterKind::Count, *number)),
-        Amount::Text(text) => {
-            let read = ParameterKind::read(text);
-            if read.is_none() {
-                let hint = "write a quantity with its unit, as \"800 Mbit/s\" or \"3 ms\", or a whole number";
-                context.problem(&at.key(key), format!("`{text}` is no quantity"), Some(hint));
-            }
-            read
-        }
-    };
-    let (from, to) = (end("from", &fit.from), end("to", &fit.to));
-    let ((kind, from), (other, to)) = (from?, to?);
-    if kind != other {
-        context.problem(&at.key("to"), "is not of the same kind as `from`", None);
-        return None;
-    }
-    if from >= to {
-        context.problem(&at.key("to"), "is not above `from`", None);
-        return None;
-    }
-    Some((kind, unit_of(&fit.from), from, to))
-}
-
-/// The unit as typed; empty for a bare number.
-fn unit_of(amount: &Amount) -> String {
-    match amount {
-        Amount::Text(text) => ParameterKind::unit_of(text).into(),
-        Amount::Whole(_) => String::new(),
-    }
 }

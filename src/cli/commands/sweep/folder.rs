@@ -11,7 +11,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::manifest::IDENTITY;
+use crate::cli::commands::files::{draft, is_of_the_user, write_file};
 use crate::cli::commands::run::bound_columns;
+use crate::report::csv_rows;
 use crate::scenario::print_json;
 use crate::sweep::{Place, Plan, Table, header};
 
@@ -67,14 +69,9 @@ impl FolderError {
     /// Whether it is for the user to name another folder, and not for the machine to have more room.
     pub(super) fn is_of_the_user(&self) -> bool {
         match self {
-            Self::Refused { reason, .. } => matches!(
-                reason.kind(),
-                ErrorKind::NotFound
-                    | ErrorKind::NotADirectory
-                    | ErrorKind::IsADirectory
-                    | ErrorKind::PermissionDenied
-                    | ErrorKind::ReadOnlyFilesystem
-            ),
+            Self::Refused { reason, .. } => {
+                is_of_the_user(reason.kind()) || reason.kind() == ErrorKind::ReadOnlyFilesystem
+            }
             _ => true,
         }
     }
@@ -153,8 +150,7 @@ impl Folder {
 
     /// Adds a row.
     pub(super) fn write(&mut self, row: &[String]) -> Result<(), FolderError> {
-        let line = line(row);
-        self.runs.write_all(&line).map_err(refused(&self.at.join(RUNS)))
+        self.runs.write_all(csv_rows([row.to_vec()]).as_bytes()).map_err(refused(&self.at.join(RUNS)))
     }
 
     /// Keeps the scenario of a run that panicked.
@@ -206,7 +202,7 @@ fn is_of(at: &Path, manifest: &str) -> Result<bool, FolderError> {
             };
             // What another process has begun, or one that was killed then, is nobody's.
             let begun = |entry: &fs::DirEntry| match entry.file_name().to_string_lossy() {
-                name if name == part(MANIFEST) => true,
+                name if draft(Path::new(MANIFEST)) == *name => true,
                 name if name == RUNS => entry.metadata().is_ok_and(|found| found.len() == 0),
                 _ => false,
             };
@@ -286,20 +282,7 @@ fn is_row_of(row: &[String], header: &[String], plan: &Plan, place: Place) -> bo
         && row[of("seed")] == plan.sweep.seed.to_string()
 }
 
-/// A row with its end.
-fn line(row: &[String]) -> Vec<u8> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
-    writer.write_record(row).expect("memory takes it");
-    writer.into_inner().expect("memory takes it")
-}
-
-fn part(name: &str) -> String {
-    format!("{name}.part")
-}
-
 /// Under a temporary name first, so that a file of this name is always whole.
-fn write_whole(path: &Path, text: impl AsRef<[u8]>) -> Result<(), FolderError> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = path.with_file_name(part(&name));
-    fs::write(&draft, text).and_then(|()| fs::rename(&draft, path)).map_err(refused(path))
+fn write_whole(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), FolderError> {
+    write_file(path, contents).map_err(refused(path))
 }

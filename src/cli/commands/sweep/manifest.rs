@@ -1,12 +1,11 @@
 //! `manifest.json`: what a result folder is of, and how all of it, or one run, is made again.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::cli::args::{Reading, VERSION};
+use crate::cli::args::{SweepOf, VERSION};
 use crate::cli::commands::run::{bound_columns, quoted, read_with};
 use crate::scenario::print_json;
 use crate::sweep::{PANICKED, Plan, Table};
@@ -16,7 +15,8 @@ use crate::vocabulary::Outcome;
 pub(super) const IDENTITY: [&str; 2] = ["midflight", "hash"];
 
 /// The manifest of a sweep that is not finished.
-pub(super) fn manifest(plan: &Plan, file: &Path, how: &Reading) -> String {
+pub(super) fn manifest(plan: &Plan, arguments: &SweepOf) -> String {
+    let (file, how) = (&arguments.file, &arguments.files);
     let sweep = &plan.sweep;
     let command =
         format!("{} sweep {} --seed {}", quoted(&how.program), quoted(&file.display().to_string()), sweep.seed);

@@ -57,6 +57,7 @@ fn dispatch(arguments: Arguments) -> Status {
         Command::Calibrate(calibrate) => commands::calibrate::calibrate(&calibrate),
         Command::Check(check) => commands::check::check(&check),
         Command::Sweep(sweep) => commands::sweep::sweep(&sweep),
+        Command::Figure(figure) => commands::figure::figure(&figure),
         Command::Replay(replay) => commands::replay::replay(&replay),
         Command::Import(import) => commands::import::import(&import),
         Command::List(list) => commands::list::list(&list),

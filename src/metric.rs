@@ -5,6 +5,7 @@
 
 mod blocking;
 mod columns;
+mod course;
 mod disk;
 mod protection;
 mod recorder;
@@ -12,5 +13,6 @@ mod rounds;
 mod stands;
 
 pub use columns::{COLUMNS, Column, Record, Unit, Value, reference_markdown};
+pub use course::{Course, CourseStep};
 pub use recorder::{Recorder, fault_name};
 pub use rounds::{Round, Rounds};

@@ -9,6 +9,7 @@ pub mod defect;
 pub mod error;
 mod family;
 mod fault;
+pub mod figure;
 pub mod library;
 mod load;
 mod measured;
@@ -40,6 +41,7 @@ use crate::vocabulary::{Defect, End, FaultClass, Host, Invariant, Outcome};
 pub use capsule::{Capsule, Late};
 pub use error::{Diagnostic, Problems, ScenarioError};
 pub use fault::{Direction, Fault, FaultKind, Law, Moment, Origin, Part, Stage, Trigger};
+pub use figure::{Figure, load_figure};
 pub use library::{ModelEntry, list_models};
 pub use load::{LoadOptions, load, load_text};
 pub use measured::{Measured, MeasurementError, measured};
@@ -52,7 +54,8 @@ pub use print::{print, print_json};
 pub use published::{Reference, load_reference, load_reference_text};
 pub use recorded::{ClassOf, RecordedWorkload, load_recorded};
 pub use reference::{
-    json_schema, model_schema, reference_markdown, references_markdown, sweep_schema, sweeps_markdown,
+    figure_schema, figures_markdown, json_schema, model_schema, reference_markdown, references_markdown, sweep_schema,
+    sweeps_markdown,
 };
 pub use resolve::{Column, ColumnUnit};
 pub use sweep::{Relation, Sweep, load_sweep};

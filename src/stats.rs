@@ -42,7 +42,7 @@ mod synthetic;
 
 pub use bootstrap::{bca, percentile};
 pub use interval::Interval;
-pub use kolmogorov::{Distance, one_sample};
+pub use kolmogorov::{Distance, kolmogorov_band, one_sample};
 pub use law::student_half;
 pub use mcnemar::Discordant;
 pub use mean::{Paired, paired, student, welch};

@@ -14,6 +14,7 @@
 )]
 
 mod cells;
+mod course;
 mod design;
 mod order;
 mod plan;
@@ -21,8 +22,9 @@ mod run;
 mod summary;
 mod table;
 
+pub use course::courses;
 pub use order::Place;
 pub use plan::{Plan, PlanError};
 pub use run::{PANICKED, Ran, Simulate, probe, run, run_with, threads};
-pub use summary::{COLUMNS as SUMMARY_COLUMNS, Line, summary};
+pub use summary::{COLUMNS as SUMMARY_COLUMNS, Line, line, shown, summary};
 pub use table::{Table, header, outcome};

@@ -5,87 +5,12 @@ mod common;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use common::layers::LAYERS;
 use common::{files, root};
 
 /// Lines of a file and of a function.
 const FILE_LINES_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
-
-/// What each module may name, beside itself (A2). Read top-down: a module may name only what stands above it.
-const LAYERS: &[(&str, &[&str])] = &[
-    ("units", &[]),
-    ("vocabulary", &[]),
-    ("rng", &["units"]),
-    ("stats", &[]),
-    ("scenario", &["units", "vocabulary"]),
-    ("model", &["units", "rng", "vocabulary", "scenario"]),
-    ("protocol", &["units", "vocabulary", "scenario"]),
-    ("world", &["units", "vocabulary", "rng", "scenario", "model", "protocol"]),
-    ("engine", &["units", "world"]),
-    ("metric", &["units", "vocabulary", "scenario", "model", "world", "engine"]),
-    ("oracle", &["units", "vocabulary", "scenario", "model", "protocol", "world", "engine", "metric"]),
-    ("run", &["units", "vocabulary", "rng", "scenario", "world", "engine", "oracle", "metric"]),
-    ("validate", &["units", "vocabulary", "rng", "scenario", "world", "engine", "run"]),
-    ("check", &["units", "vocabulary", "rng", "scenario", "world", "engine", "metric", "oracle", "run"]),
-    ("calibrate", &["rng", "scenario", "stats", "units", "validate"]),
-    ("sweep", &["units", "vocabulary", "rng", "scenario", "metric", "run", "stats"]),
-    (
-        "report",
-        &[
-            "units",
-            "vocabulary",
-            "scenario",
-            "model",
-            "protocol",
-            "world",
-            "engine",
-            "oracle",
-            "metric",
-            "run",
-            "validate",
-            "calibrate",
-            "check",
-            "sweep",
-        ],
-    ),
-    ("figure", &["scenario", "validate"]),
-    (
-        "trace",
-        &[
-            "units",
-            "vocabulary",
-            "scenario",
-            "model",
-            "protocol",
-            "world",
-            "engine",
-            "oracle",
-            "metric",
-            "run",
-            "report",
-        ],
-    ),
-    (
-        "cli",
-        &[
-            "units",
-            "vocabulary",
-            "rng",
-            "scenario",
-            "engine",
-            "oracle",
-            "metric",
-            "run",
-            "validate",
-            "calibrate",
-            "check",
-            "sweep",
-            "report",
-            "trace",
-            "figure",
-        ],
-    ),
-];
 
 /// Modules of a run: no I/O, no thread, no clock, no environment (A1), nothing that can fail.
 const CORE: &[&str] =
@@ -354,6 +279,7 @@ fn links_between_documents_lead_somewhere() {
     let mut broken = Vec::new();
     let pages = files("docs", ".md")
         .into_iter()
+        .chain(files("results", ".md"))
         .chain(["README.md", "CHANGELOG.md", "models/README.md"].map(|f| root().join(f)));
     for page in pages {
         let text = std::fs::read_to_string(&page).expect("readable");

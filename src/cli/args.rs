@@ -1,10 +1,13 @@
 //! What can be typed.
 
+mod sweep;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::scenario::OwnAgent;
+pub(super) use sweep::{FigureOf, SweepFormat, SweepOf};
 
 /// Version and commit.
 pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MIDFLIGHT_COMMIT"), ")");
@@ -32,6 +35,8 @@ pub(super) enum Command {
     Check(CheckOf),
     /// Run many variants of a scenario many times, and summarise.
     Sweep(SweepOf),
+    /// Draw figures and tables of sweeps, as SVG, PNG, PDF, LaTeX and Markdown.
+    Figure(FigureOf),
     /// Repeat what a check has found, from its capsule, and compare.
     Replay(ReplayOf),
     /// Turn measurements of real migrations into reference files, for `validate`.
@@ -43,7 +48,7 @@ pub(super) enum Command {
 }
 
 /// How files are read and what is wrong with them is shown.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct Reading {
     /// Colours in human output, and in errors.
     #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]
@@ -67,6 +72,7 @@ impl Command {
         | Self::Calibrate(CalibrateOf { files, .. })
         | Self::Check(CheckOf { files, .. })
         | Self::Sweep(SweepOf { files, .. })
+        | Self::Figure(FigureOf { files, .. })
         | Self::Replay(ReplayOf { files, .. })) = self
         else {
             return;
@@ -230,44 +236,6 @@ pub(super) enum CheckFormat {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct SweepOf {
-    /// The sweep file.
-    pub file: PathBuf,
-    /// Where the results go: a new folder, or one in which this sweep was begun.
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// Also write the rows as Parquet (`runs.parquet`).
-    #[cfg(feature = "parquet")]
-    #[arg(long)]
-    pub parquet: bool,
-    /// Runs side by side [default: one for each processor].
-    #[arg(long, value_name = "N", env = "MIDFLIGHT_JOBS")]
-    pub jobs: Option<usize>,
-    /// Seed of all runs [default: the sweep's, else the scenario's].
-    #[arg(long)]
-    pub seed: Option<u64>,
-    /// Make one run of it and show it as `run` does, for instance `3,17`: cell 3, replication 17.
-    #[arg(long, value_name = "CELL,REPLICATION", conflicts_with_all = ["out", "dry_run"])]
-    pub repeat: Option<String>,
-    /// What to print.
-    #[arg(long, value_enum, default_value_t = SweepFormat::Human)]
-    pub format: SweepFormat,
-    /// Say what would be run, what is already there and about how long the rest takes, and keep nothing.
-    #[arg(long)]
-    pub dry_run: bool,
-    #[command(flatten)]
-    pub files: Reading,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum SweepFormat {
-    /// A line for each cell.
-    Human,
-    /// The summary, an array with an object for each line.
-    Json,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct ReplayOf {
     /// The capsule.
     pub capsule: PathBuf,
@@ -380,4 +348,6 @@ pub(super) enum SchemaKind {
     Reference,
     /// Sweeps.
     Sweep,
+    /// Figures.
+    Figure,
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod calibrate;
 pub(super) mod check;
+pub(super) mod figure;
 mod files;
 pub(super) mod import;
 pub(super) mod list;

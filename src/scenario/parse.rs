@@ -58,6 +58,17 @@ pub(super) fn parse_sweep<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T
     read(source, &SWEEP_ARRAYS, Some(&|path| path.ends_in(&SWEEP_ARRAYS) || handed_on(path)))
 }
 
+/// The keys of a figure that hold arrays.
+const FIGURE_ARRAYS: [&str; 5] = ["claims", "numbers", "panels", "points", "published"];
+
+/// Reads a figure into its shape.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub(super) fn parse_figure<T: DeserializeOwned>(source: &Arc<Source>) -> Result<T, Box<Diagnostic>> {
+    read(source, &FIGURE_ARRAYS, Some(&|path| path.ends_in(&FIGURE_ARRAYS)))
+}
+
 /// Reads a text into JSON of any shape, without duplicate keys and `null`.
 ///
 /// # Errors

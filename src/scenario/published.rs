@@ -11,12 +11,15 @@ mod refit;
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use crate::units::Ratio;
 use crate::vocabulary::{Mark, RoundMeasure};
 
 use super::error::ScenarioError;
 use super::family::{Change, Family};
 use super::path::JsonPath;
+use super::schema::reference::Amount;
 use super::source::Source;
 use super::{ColumnUnit, Scenario};
 
@@ -70,6 +73,15 @@ impl Reference {
     /// What a row sets, as it would be typed after `--set`.
     pub fn sets(&self, row: usize) -> impl Iterator<Item = &str> {
         self.changes[row].iter().map(|change| change.setting.text.as_str())
+    }
+
+    /// What a row sets at a path, as an amount; `None`: nothing, or no amount.
+    pub(in crate::scenario) fn typed_at(&self, row: usize, path: &JsonPath) -> Option<Amount> {
+        let change = self.changes[row].iter().rev().find(|change| change.setting.path.indexed() == *path)?;
+        match &change.setting.value {
+            Value::String(text) => Some(Amount::Text(text.clone())),
+            other => other.as_u64().map(Amount::Whole),
+        }
     }
 
     /// Where the scenario comes from.

@@ -3,6 +3,7 @@
 //! [`json_schema`] and [`model_schema`] are committed under `docs/schema`, [`reference_markdown`] as
 //! `docs/scenario.md`; tests hold the files to what this module makes. It adds nothing of its own but an introduction.
 
+mod figure;
 mod sweep;
 
 use std::fmt::Write as _;
@@ -18,6 +19,9 @@ use super::schema::reference::ReferenceFile;
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Quantity, QuantityError, Ratio, Span};
 use crate::vocabulary::Mark;
 
+#[cfg(test)]
+pub(super) use figure::EXAMPLE as FIGURE_EXAMPLE;
+pub use figure::{figure_schema, figures_markdown};
 #[cfg(test)]
 pub(super) use sweep::EXAMPLE as SWEEP_EXAMPLE;
 pub use sweep::{sweep_schema, sweeps_markdown};

@@ -9,6 +9,7 @@ mod checkpoint;
 mod context;
 mod encoding;
 mod fault;
+mod figure;
 mod model;
 mod policy;
 mod reference;
@@ -31,8 +32,9 @@ use crate::units::{Bytes, EventRate, Span};
 use crate::vocabulary::{Defect, Host};
 use context::{Context, Place};
 
+pub(super) use figure::resolve_figure;
 pub(super) use reference::resolve_reference;
-pub(super) use sweep::resolve_sweep;
+pub(super) use sweep::{FIRST_LOOK, resolve_sweep};
 pub(super) use verdict::print_bound;
 pub use verdict::{Column, ColumnUnit};
 pub(super) use workload::{RecordedClasses, recorded_classes};

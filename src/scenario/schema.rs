@@ -11,6 +11,7 @@
 
 pub mod checkpoint;
 pub mod fault;
+pub mod figure;
 pub mod model;
 pub mod policy;
 pub mod quantity;

@@ -23,7 +23,7 @@ pub(super) struct Setting {
     pub text: String,
     /// Where.
     pub path: JsonPath,
-    value: Value,
+    pub(super) value: Value,
 }
 
 impl Setting {

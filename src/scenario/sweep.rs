@@ -13,6 +13,7 @@ use super::error::ScenarioError;
 use super::family::{Change, Family};
 use super::path::JsonPath;
 use super::published::ParameterKind;
+use super::resolve::FIRST_LOOK;
 use super::source::Source;
 use super::{Column, Scenario};
 use crate::units::Ratio;
@@ -46,6 +47,8 @@ pub struct Sweep {
     pub level: Ratio,
     /// What cells are compared with.
     pub compare: Option<Compare>,
+    /// Whether it is made with fewer runs than it asks for.
+    pub is_quick: bool,
     pub(super) text: Arc<Source>,
     pub(super) family: Family,
 }
@@ -196,6 +199,17 @@ impl Sweep {
         self
     }
 
+    /// The same with a tenth of the runs, at least two where there are several: to see quickly what it is about.
+    #[must_use]
+    pub fn quick(mut self) -> Self {
+        self.is_quick = true;
+        self.replications = match self.replications {
+            Replications::Fixed(each) => Replications::Fixed((each / 10).max(each.min(2))),
+            Replications::Until(until) => Replications::Until(Until { max: FIRST_LOOK, ..until }),
+        };
+        self
+    }
+
     /// The sweep, unless one of its axes is called like something else in the results.
     ///
     /// # Errors
@@ -220,6 +234,11 @@ impl Sweep {
         self.conditions.iter().all(|condition| condition.holds(self, cell))
     }
 
+    /// The file that it was read from.
+    pub fn file(&self) -> &str {
+        self.text.name()
+    }
+
     /// Its own text.
     pub fn text(&self) -> &str {
         self.text.text()
@@ -237,6 +256,15 @@ impl Sweep {
 }
 
 impl AxisValue {
+    /// The quantity that it is, by its name in results, or else as it was typed; `None`: it is none.
+    pub fn amount(&self) -> Option<(ParameterKind, u64)> {
+        let typed = match self.as_typed {
+            Typed::Quantity(kind, amount) => Some((kind, amount)),
+            Typed::Other(_) => None,
+        };
+        ParameterKind::read(&self.text).or(typed)
+    }
+
     /// Whether it is a value that was typed: by its name in results, or as a quantity in whatever unit.
     pub(super) fn is(&self, text: &str, typed: &Typed) -> bool {
         self.text == text || self.as_typed == *typed

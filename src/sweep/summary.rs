@@ -3,6 +3,7 @@
 use super::plan::Plan;
 use super::table::{CellRows, Table};
 use crate::scenario::Column;
+use crate::scenario::sweep::Target;
 use crate::stats::{
     Discordant, Interval, Proportion, Sample, Stratum, paired, quantile_interval, stratified, student, student_half,
 };
@@ -123,7 +124,7 @@ impl Line {
 }
 
 /// A number with nine digits, as short as can be.
-pub(super) fn shown(number: f64) -> String {
+pub fn shown(number: f64) -> String {
     let rounded: f64 = format!("{number:.8e}").parse().expect("it was a number");
     // Without a sign for zero.
     format!("{}", rounded + 0.0)
@@ -148,6 +149,15 @@ pub fn summary(plan: &Plan, table: &Table) -> Vec<Line> {
         lines.extend(Outcome::ALL.iter().map(|outcome| one.change(*outcome, with, others)));
     }
     lines
+}
+
+/// What is known of one quantity of a cell; `None`: it has no runs.
+pub fn line(plan: &Plan, table: &Table, cell: usize, of: Target) -> Option<Line> {
+    let one = Of { plan, table, cell, rows: table.cells().get(cell)? };
+    Some(match of {
+        Target::Mean(column) => one.mean(column.name),
+        Target::Outcome(outcome) => one.proportion(outcome),
+    })
 }
 
 /// The columns asked for, or all that have a number anywhere.

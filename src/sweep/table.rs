@@ -98,6 +98,16 @@ impl Table {
         self.cells.iter().map(|rows| rows.runs() - rows.known()).sum()
     }
 
+    /// What there is of a column in the runs of a cell.
+    pub fn numbers(&self, cell: usize, column: &str) -> Vec<f64> {
+        self.cells.get(cell).map_or_else(Vec::new, |rows| rows.numbers(self, column))
+    }
+
+    /// What became of the VM in the runs of a cell; `None`: the run panicked.
+    pub fn outcomes_of(&self, cell: usize) -> &[Option<Outcome>] {
+        self.cells.get(cell).map_or(&[], CellRows::outcomes)
+    }
+
     pub(super) fn cells(&self) -> &[CellRows] {
         &self.cells
     }

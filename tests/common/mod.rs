@@ -1,6 +1,7 @@
 //! What several test files need: the shipped scenarios, one step of an agent, the program as its user runs it.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod layers;
 pub mod sweep;
 
 use std::path::{Path, PathBuf};

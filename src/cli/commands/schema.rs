@@ -4,7 +4,8 @@ use crate::cli::args::{SchemaKind, SchemaOf};
 use crate::cli::{Status, print};
 use crate::scenario::schema::model::ModelKind;
 use crate::scenario::{
-    json_schema, model_schema, reference_markdown, references_markdown, sweep_schema, sweeps_markdown,
+    figure_schema, figures_markdown, json_schema, model_schema, reference_markdown, references_markdown, sweep_schema,
+    sweeps_markdown,
 };
 
 pub(in crate::cli) fn schema(arguments: &SchemaOf) -> Status {
@@ -12,6 +13,7 @@ pub(in crate::cli) fn schema(arguments: &SchemaOf) -> Status {
         return print(&match arguments.kind {
             SchemaKind::Reference => references_markdown(),
             SchemaKind::Sweep => sweeps_markdown(),
+            SchemaKind::Figure => figures_markdown(),
             _ => reference_markdown(),
         });
     }
@@ -23,6 +25,7 @@ pub(in crate::cli) fn schema(arguments: &SchemaOf) -> Status {
         SchemaKind::Policy => model_schema(ModelKind::Policy),
         SchemaKind::Reference => model_schema(ModelKind::Reference),
         SchemaKind::Sweep => Some(sweep_schema()),
+        SchemaKind::Figure => Some(figure_schema()),
     };
     let schema = schema.expect("these kinds have schemas");
     print(&format!("{schema:#}\n"))

@@ -11,16 +11,20 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 
-use self::folder::{Folder, FolderError};
+use self::folder::Folder;
+pub(super) use self::folder::FolderError;
+pub(super) use self::manifest::key;
 use self::manifest::{finished, manifest};
 use super::long::{heed_interrupts, interrupted, jobs};
 use super::run::{bound_columns, colour, quoted};
-use crate::cli::args::{SweepFormat, SweepOf};
+use crate::cli::args::{Reading, SweepFormat, SweepOf};
 use crate::cli::{Status, complain, print};
 use crate::report;
 use crate::run::simulate;
-use crate::scenario::{LoadOptions, load_sweep};
-use crate::sweep::{PANICKED, Plan, PlanError, Ran, SUMMARY_COLUMNS, Table, outcome, probe, run, summary, threads};
+use crate::scenario::{LoadOptions, ScenarioError, Sweep, load_sweep};
+use crate::sweep::{
+    Line, PANICKED, Plan, PlanError, Ran, SUMMARY_COLUMNS, Table, outcome, probe, run, summary, threads,
+};
 
 pub(in crate::cli) fn sweep(arguments: &SweepOf) -> Status {
     if let Err(status) = jobs(arguments.jobs) {
@@ -48,7 +52,8 @@ pub(in crate::cli) fn sweep(arguments: &SweepOf) -> Status {
     result.unwrap_or_else(|error| refused(&error))
 }
 
-fn refused(error: &FolderError) -> Status {
+/// Says why a folder does not take results.
+pub(super) fn refused(error: &FolderError) -> Status {
     if error.is_of_the_user() {
         complain(&error.to_string());
         return Status::BadInput;
@@ -61,18 +66,29 @@ fn planned(arguments: &SweepOf) -> Result<Plan, Status> {
     let columns = bound_columns();
     let how = &arguments.files;
     let options = LoadOptions { sets: &[], models: how.models.as_deref(), columns: &columns, agents: &how.agents };
+    let sweep = load_sweep(&arguments.file, &options).map_err(|error| complain_of(&error, how))?;
+    let sweep = sweep.seeded(arguments.seed);
+    plan_of(if arguments.quick { sweep.quick() } else { sweep }, how)
+}
+
+/// Says what is wrong with a file.
+pub(super) fn complain_of(error: &ScenarioError, how: &Reading) -> Status {
+    complain(error.render(colour(how.color, io::stderr().is_terminal())).trim_end());
+    Status::BadInput
+}
+
+/// The plan of a sweep; what is wrong with it has been said when there is none.
+pub(super) fn plan_of(sweep: Sweep, how: &Reading) -> Result<Plan, Status> {
     let record = crate::metric::COLUMNS.iter().map(|column| column.name);
     let reserved: Vec<&str> = record.chain(SUMMARY_COLUMNS).chain(["cell"]).collect();
-    let in_colour = colour(how.color, io::stderr().is_terminal());
-    let sweep = load_sweep(&arguments.file, &options).and_then(|sweep| sweep.without_columns_called(&reserved));
-    let sweep = sweep.map(|sweep| sweep.seeded(arguments.seed));
-    let planned = sweep.map_err(PlanError::Invalid).and_then(Plan::new);
-    planned.map_err(|error| {
-        match error {
-            PlanError::Invalid(error) => complain(error.render(in_colour).trim_end()),
-            other => complain(&format!("{}: {other}", arguments.file.display())),
+    let file = sweep.file().to_owned();
+    let sweep = sweep.without_columns_called(&reserved).map_err(|error| complain_of(&error, how))?;
+    Plan::new(sweep).map_err(|error| match error {
+        PlanError::Invalid(error) => complain_of(&error, how),
+        other => {
+            complain(&format!("{file}: {other}"));
+            Status::BadInput
         }
-        Status::BadInput
     })
 }
 
@@ -80,7 +96,7 @@ fn planned(arguments: &SweepOf) -> Result<Plan, Status> {
 fn dry_run(arguments: &SweepOf, plan: &Plan, out: Option<&Path>) -> Result<Status, FolderError> {
     let mut table = Table::new(plan);
     if let Some(out) = out {
-        Folder::peek(out, plan, &manifest(plan, arguments), &mut table)?;
+        Folder::peek(out, plan, &manifest(plan, &arguments.files), &mut table)?;
     }
     let there = table.rows();
     let left = plan.runs().saturating_sub(there);
@@ -99,7 +115,32 @@ fn dry_run(arguments: &SweepOf, plan: &Plan, out: Option<&Path>) -> Result<Statu
 }
 
 fn swept(arguments: &SweepOf, plan: &Plan, out: &Path) -> Result<Status, FolderError> {
-    let manifest = manifest(plan, arguments);
+    let (table, lines) = match made(&arguments.files, plan, out)? {
+        Ok(made) => made,
+        Err(status) => return Ok(status),
+    };
+    #[cfg(feature = "parquet")]
+    if arguments.parquet {
+        Folder::to_parquet(out)?;
+    }
+    let printed = print(&match arguments.format {
+        SweepFormat::Human => report::human_sweep(plan, &table, &lines, &out.display().to_string()),
+        SweepFormat::Json => report::json_sweep(plan, &lines),
+    });
+    Ok(if table.panicked() == 0 { printed } else { complain_of_panics(&table, out) })
+}
+
+/// Says where the scenarios of runs that panicked are.
+pub(super) fn complain_of_panics(table: &Table, out: &Path) -> Status {
+    let (panicked, kept) = (table.panicked(), Folder::failures(out));
+    let again = "with `midflight run FILE --replication N` each repeats";
+    complain(&format!("internal: runs that panicked: {panicked}; their scenarios are in {}, {again}", kept.display()));
+    Status::Internal
+}
+
+/// All rows of a sweep and what is known from them, in a folder; what is missing there is run. Answers a status if that was not finished.
+pub(super) fn made(how: &Reading, plan: &Plan, out: &Path) -> Result<Result<(Table, Vec<Line>), Status>, FolderError> {
+    let manifest = manifest(plan, how);
     let mut table = Table::new(plan);
     if Folder::is_finished(out) {
         // It may be where nothing can be written.
@@ -110,33 +151,14 @@ fn swept(arguments: &SweepOf, plan: &Plan, out: &Path) -> Result<Status, FolderE
         table = Table::new(plan);
         let folder = opened.insert(Folder::open(out, plan, &manifest, &mut table)?);
         if let Some(status) = ran(folder, plan, &mut table)? {
-            return Ok(status);
+            return Ok(Err(status));
         }
     }
     let lines = summary(plan, &table);
     if let Some(folder) = opened {
         folder.finish(&report::summary_csv(plan, &lines), &finished(&manifest, plan, &table))?;
     }
-    #[cfg(feature = "parquet")]
-    if arguments.parquet {
-        Folder::to_parquet(out)?;
-    }
-    let printed = print(&match arguments.format {
-        SweepFormat::Human => report::human_sweep(plan, &table, &lines, &out.display().to_string()),
-        SweepFormat::Json => report::json_sweep(plan, &lines),
-    });
-    match table.panicked() {
-        0 => Ok(printed),
-        panicked => {
-            let kept = Folder::failures(out);
-            let again = "with `midflight run FILE --replication N` each repeats";
-            complain(&format!(
-                "internal: runs that panicked: {panicked}; their scenarios are in {}, {again}",
-                kept.display()
-            ));
-            Ok(Status::Internal)
-        }
-    }
+    Ok(Ok((table, lines)))
 }
 
 /// Makes the runs that are missing. Answers a status if not all of them are made.

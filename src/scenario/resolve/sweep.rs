@@ -71,6 +71,7 @@ pub(in crate::scenario) fn resolve_sweep(
         metrics,
         level,
         compare,
+        is_quick: false,
         text: Arc::clone(source),
         family,
     })
@@ -205,7 +206,7 @@ fn design(context: &mut Context<'_>, file: &SweepFile, dimensions: usize, at: &P
     }
 }
 
-fn column(context: &mut Context<'_>, columns: &[Column], name: &str, at: &Place) -> Option<Column> {
+pub(super) fn column_of(context: &mut Context<'_>, columns: &[Column], name: &str, at: &Place) -> Option<Column> {
     // What says which run it is, is no result of it.
     let measures = || columns.iter().filter(|column| !matches!(column.name, "seed" | "replication"));
     let found = measures().find(|column| column.name == name).copied();
@@ -221,7 +222,7 @@ fn metrics(context: &mut Context<'_>, file: &SweepFile, columns: &[Column], at: 
     for (i, name) in names.iter().enumerate().filter(|(i, name)| names[..*i].contains(name)) {
         context.problem(&at.index(i), format!("`{name}` is here twice"), None);
     }
-    let found = names.iter().enumerate().filter_map(|(i, name)| column(context, columns, name, &at.index(i)));
+    let found = names.iter().enumerate().filter_map(|(i, name)| column_of(context, columns, name, &at.index(i)));
     Some(found.collect())
 }
 
@@ -248,7 +249,7 @@ fn replications(context: &mut Context<'_>, file: &SweepFile, columns: &[Column],
             }
             Target::Outcome(*outcome?)
         }
-        None => Target::Mean(column(context, columns, &until.metric, &at.key("metric"))?),
+        None => Target::Mean(column_of(context, columns, &until.metric, &at.key("metric"))?),
     };
     let half_width = half_width(context, target, &until.half_width, &at.key("half_width"))?;
     Some(Replications::Until(Until { target, half_width, max: until.max }))

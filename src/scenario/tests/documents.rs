@@ -14,7 +14,8 @@ use crate::scenario::schema::model::ModelKind;
 use crate::scenario::schema::sweep::SweepFile;
 use crate::scenario::source::Source;
 use crate::scenario::{
-    json_schema, model_schema, reference_markdown, references_markdown, sweep_schema, sweeps_markdown,
+    figure_schema, figures_markdown, json_schema, model_schema, reference_markdown, references_markdown, sweep_schema,
+    sweeps_markdown,
 };
 
 fn root() -> &'static Path {
@@ -38,6 +39,7 @@ fn check(path: &str, made: &str, refresh: &str) {
 fn the_reference_is_fresh() {
     check("docs/scenario.md", &reference_markdown(), "midflight schema --markdown");
     check("docs/sweep.md", &sweeps_markdown(), "midflight schema sweep --markdown");
+    check("docs/figure.md", &figures_markdown(), "midflight schema figure --markdown");
     check("docs/references.md", &references_markdown(), "midflight schema reference --markdown");
 }
 
@@ -50,11 +52,14 @@ fn the_example_is_good() {
     assert!(jsonschema::is_valid(&sweep_schema(), &serde_json::from_str(sweep).expect("it is JSON")));
     let source = std::sync::Arc::new(Source::new("example", sweep).expect("a text"));
     parse_sweep::<SweepFile>(&source).unwrap_or_else(|problem| panic!("{problem}"));
+    let figure = crate::scenario::reference::FIGURE_EXAMPLE;
+    assert!(jsonschema::is_valid(&figure_schema(), &serde_json::from_str(figure).expect("it is JSON")));
 }
 
 #[test]
 fn the_schemas_are_fresh() {
     check("docs/schema/scenario.schema.json", &format!("{:#}\n", json_schema()), "midflight schema");
+    check("docs/schema/figure.schema.json", &format!("{:#}\n", figure_schema()), "midflight schema figure");
     check("docs/schema/sweep.schema.json", &format!("{:#}\n", sweep_schema()), "midflight schema sweep");
     for kind in ModelKind::ALL.into_iter().filter(|kind| kind.extension() == "json") {
         let schema = model_schema(kind).expect("all but traces have a schema");
@@ -81,7 +86,7 @@ fn json_files(folder: &Path, found: &mut Vec<PathBuf>) {
 #[test]
 fn every_shipped_file_obeys_the_schema_that_it_names() {
     let mut files = Vec::new();
-    for folder in ["models", "scenarios", "sweeps"] {
+    for folder in ["models", "scenarios", "sweeps", "figures", "paper"] {
         json_files(&root().join(folder), &mut files);
     }
     assert!(files.len() >= 9, "{files:?}");

@@ -24,7 +24,7 @@ const FAILURES: &str = "failures";
 
 /// Why a folder does not take the results.
 #[derive(Debug, Error)]
-pub(super) enum FolderError {
+pub(in crate::cli) enum FolderError {
     /// Something else is in it.
     #[error("{path}: is not empty and holds no sweep; name a new folder")]
     Foreign {
@@ -67,7 +67,7 @@ pub(super) enum FolderError {
 
 impl FolderError {
     /// Whether it is for the user to name another folder, and not for the machine to have more room.
-    pub(super) fn is_of_the_user(&self) -> bool {
+    pub(in crate::cli) fn is_of_the_user(&self) -> bool {
         match self {
             Self::Refused { reason, .. } => {
                 is_of_the_user(reason.kind()) || reason.kind() == ErrorKind::ReadOnlyFilesystem

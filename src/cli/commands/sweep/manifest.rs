@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::cli::args::{SweepOf, VERSION};
+use crate::cli::args::{Reading, VERSION};
 use crate::cli::commands::run::{bound_columns, quoted, read_with};
 use crate::scenario::print_json;
 use crate::sweep::{PANICKED, Plan, Table};
@@ -15,11 +15,11 @@ use crate::vocabulary::Outcome;
 pub(super) const IDENTITY: [&str; 2] = ["midflight", "hash"];
 
 /// The manifest of a sweep that is not finished.
-pub(super) fn manifest(plan: &Plan, arguments: &SweepOf) -> String {
-    let (file, how) = (&arguments.file, &arguments.files);
+pub(super) fn manifest(plan: &Plan, how: &Reading) -> String {
     let sweep = &plan.sweep;
-    let command =
-        format!("{} sweep {} --seed {}", quoted(&how.program), quoted(&file.display().to_string()), sweep.seed);
+    let quick = if sweep.is_quick { " --quick" } else { "" };
+    let (program, path) = (quoted(&how.program), quoted(plan.sweep.file()));
+    let command = format!("{program} sweep {path} --seed {}{quick}", sweep.seed);
     let models = read_with(&[], how);
     let read = |text: &str| serde_json::from_str::<Value>(text).expect("it has been read before");
     let manifest = json!({
@@ -61,10 +61,25 @@ fn hash(plan: &Plan) -> String {
     let mut hash = Sha256::new();
     hash.update(plan.sweep.text());
     hash.update(plan.sweep.seed.to_le_bytes());
+    if plan.sweep.is_quick {
+        hash.update("quick");
+    }
     for scenario in &plan.scenarios {
         hash.update(print_json(scenario, &columns));
     }
-    let mut text = String::from("sha256:");
+    format!("sha256:{}", hexadecimal(hash))
+}
+
+/// What a sweep as it is, made by this version, is called: its name and eight digits that another would not have.
+pub(in crate::cli::commands) fn key(plan: &Plan) -> String {
+    let mut all = Sha256::new();
+    all.update(VERSION);
+    all.update(hash(plan));
+    format!("{}-{}", plan.sweep.name, &hexadecimal(all)[..8])
+}
+
+fn hexadecimal(hash: Sha256) -> String {
+    let mut text = String::new();
     for byte in hash.finalize() {
         write!(text, "{byte:02x}").expect("a string takes it");
     }

@@ -1,0 +1,118 @@
+//! What a figure says, with its numbers, and whether they are as expected.
+
+use super::number::{plain, unit, with_interval};
+use super::point::{Point, outside};
+use crate::rng::float;
+use crate::scenario::ColumnUnit;
+use crate::scenario::figure::{Claim, Figure, Number, Place, Plot, Series, Spot};
+use crate::scenario::published::ParameterKind;
+use crate::scenario::sweep::Target;
+
+/// A claim with what came of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownClaim {
+    /// The sentence with its numbers.
+    pub text: String,
+    /// What is expected of them, in order: the number and how near it must come; absent where nothing is.
+    pub expected: Vec<String>,
+    /// What is not as expected.
+    pub broken: Vec<String>,
+}
+
+/// The claims of a figure on its points.
+pub fn shown_claims(figure: &Figure, points: &[Point]) -> Vec<ShownClaim> {
+    figure.claims.iter().map(|claim| shown(figure, claim, points)).collect()
+}
+
+fn shown(figure: &Figure, claim: &Claim, points: &[Point]) -> ShownClaim {
+    let mut all = ShownClaim { text: claim.say.clone(), expected: Vec::new(), broken: Vec::new() };
+    for (i, number) in claim.numbers.iter().enumerate() {
+        let found = value(figure, number, points);
+        let text = found.as_ref().map_or_else(|| "(absent)".to_owned(), Found::text);
+        all.text = all.text.replace(&format!("{{{i}}}"), &text);
+        let Some((expected, within)) = number.expected else { continue };
+        let (kind, name) = kind(figure, number);
+        let expected = outside(kind, expected).0;
+        let shown = unit(name, expected);
+        let told = format!("{} {}", plain(expected * shown.factor), shown.name);
+        let told = format!("{} ± {} %", told.trim_end(), plain(float(within) * 100.0));
+        let near =
+            found.as_ref().is_some_and(|found| (found.y - expected).abs() <= float(within) * expected.abs() + 1e-12);
+        if !near {
+            all.broken.push(format!("{{{i}}} is {text}, and {told} is expected, in: {}", claim.say));
+        }
+        all.expected.push(told);
+    }
+    all
+}
+
+/// What is expected, as a quantity, and the name of its unit.
+fn kind(figure: &Figure, number: &Number) -> (ParameterKind, &'static str) {
+    let kind = match &figure.panels[number.of.panel].plot {
+        _ if number.over.is_some() => return (ParameterKind::Ratio, ""),
+        Plot::Lines { of: Target::Mean(column), .. } | Plot::Bars { of: Target::Mean(column), .. } => match column.unit
+        {
+            ColumnUnit::Time => ParameterKind::Time,
+            ColumnUnit::Bytes => ParameterKind::Size,
+            ColumnUnit::Pages => ParameterKind::Pages,
+            ColumnUnit::Ratio => ParameterKind::Ratio,
+            ColumnUnit::Count => ParameterKind::Count,
+        },
+        Plot::OverTime { of: Series::Output, .. } => ParameterKind::Rate,
+        _ => ParameterKind::Ratio,
+    };
+    (kind, outside(kind, 0).1)
+}
+
+/// A number that was found.
+struct Found {
+    y: f64,
+    range: Option<(f64, f64)>,
+    unit: String,
+}
+
+impl Found {
+    fn text(&self) -> String {
+        let shown = unit(&self.unit, self.range.map_or(self.y, |(_, high)| high));
+        let text = with_interval(self.y, self.range, shown.factor, "±");
+        format!("{text} {}", shown.name).trim_end().to_owned()
+    }
+}
+
+fn value(figure: &Figure, number: &Number, points: &[Point]) -> Option<Found> {
+    let found = at(figure, &number.of, points)?;
+    let Some(over) = &number.over else { return Some(found) };
+    let other = at(figure, over, points)?;
+    // Of a ratio no interval is told: the two may be from the same runs.
+    (other.y != 0.0).then(|| Found { y: found.y / other.y, range: None, unit: String::new() })
+}
+
+/// The point of a spot, or the mean of its points.
+fn at(figure: &Figure, spot: &Spot, points: &[Point]) -> Option<Found> {
+    let here =
+        points.iter().filter(|point| point.panel == spot.panel && point.series == spot.series && !point.published);
+    let place = |place: &Place| match place {
+        Place::At(kind, value) => Some(outside(*kind, *value).0),
+        Place::Named(_) => None,
+    };
+    if let Some(until) = &spot.until {
+        let (from, to) = (place(&spot.x)?, place(until)?);
+        let within: Vec<&Point> = here.filter(|point| point.x.number().is_some_and(|x| from <= x && x <= to)).collect();
+        let ys: Vec<f64> = within.iter().filter_map(|point| point.y).collect();
+        let y = ys.iter().sum::<f64>() / ys.len() as f64;
+        return (!ys.is_empty()).then(|| Found { y, range: None, unit: within[0].y_unit.clone() });
+    }
+    let mut here = here;
+    let found = match figure.panels[spot.panel].plot {
+        // A distribution holds its value until the next step.
+        Plot::Ecdf { .. } => {
+            let first = here.clone().next()?;
+            let Some(before) = here.rfind(|point| point.x.number() <= place(&spot.x)) else {
+                return Some(Found { y: 0.0, range: None, unit: first.y_unit.clone() });
+            };
+            Some(before)
+        }
+        _ => here.find(|point| point.x.is(&spot.x)),
+    }?;
+    Some(Found { y: found.y?, range: found.range, unit: found.y_unit.clone() })
+}

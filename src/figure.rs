@@ -31,7 +31,7 @@ mod timeline;
 mod validation;
 
 pub use claims::{ShownClaim, shown_claims};
-pub use gather::points;
+pub use gather::{empty_panel, points};
 pub use layout::svg;
 pub use page::{Made, page};
 pub use picture::{PictureError, pdf, png};

@@ -1,5 +1,7 @@
 //! `midflight figure` as its user runs it: pictures are made of the file of points alone, claims are checked, mistakes are shown.
 
+#![expect(clippy::cast_precision_loss, reason = "seconds of a finished run")]
+
 mod common;
 
 use std::collections::BTreeMap;
@@ -8,6 +10,12 @@ use std::path::Path;
 
 use common::sweep::{MEMORY, POLICIES, text, write};
 use common::{Ran, files, folder, midflight, root};
+use midflight::engine::{Observer, TieRule};
+use midflight::metric::{Course, CourseStep};
+use midflight::rng::RunSeed;
+use midflight::run::simulate_with;
+use midflight::units::{SimTime, Span};
+use midflight::world::{Event, Fact, OutputStage, World};
 
 fn figure(arguments: &[&str]) -> Ran {
     midflight(&[&["figure"], arguments].concat(), &[])
@@ -15,7 +23,7 @@ fn figure(arguments: &[&str]) -> Ran {
 
 /// The files of a folder with one of these endings.
 fn made(at: &Path, endings: &[&str]) -> BTreeMap<String, Vec<u8>> {
-    let entries = fs::read_dir(at).expect("a folder").flatten().map(|entry| entry.path());
+    let entries = fs::read_dir(at).into_iter().flatten().flatten().map(|entry| entry.path());
     let wanted = entries.filter(|path| path.extension().is_some_and(|end| endings.iter().any(|wanted| end == *wanted)));
     wanted
         .map(|path| {
@@ -73,7 +81,7 @@ fn every_kind(at: &Path) -> String {
     );
     let claims = r#"[{"say": "{0} complete, {1} as many, {2} by then, {3} before.", "numbers": [
         {"x": "1 MiB", "series": "post-copy"},
-        {"x": "4 MiB", "series": "post-copy", "over": {"x": "1 MiB"}},
+        {"x": "post-copy", "series": "4 MiB", "panel": 2, "over": {"series": "1 MiB"}},
         {"x": "60 s", "series": "post-copy", "panel": 3, "expected": "100 %", "within": "1 %"},
         {"x": "100 ms", "until": "900 ms", "series": "post-copy", "panel": 5, "expected": "100 %", "within": "1 %"}]}]"#;
     let file = format!(r#"{{"schema": 1, "title": "All", "why": "a test", "panels": [{panels}], "claims": {claims}}}"#);
@@ -163,9 +171,52 @@ fn a_claim_that_does_not_hold_ends_with_one() {
     let ran = figure(&[&file, "--out", out.to_str().expect("UTF-8"), "--quick"]);
     assert_eq!(ran.status, 1, "{}", ran.err);
     assert!(ran.err.contains("claim: all: {2} is 100") && ran.err.contains("10 % ± 1 % is expected"), "{}", ran.err);
+    let json = figure(&[&file, "--out", out.to_str().expect("UTF-8"), "--redraw", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
+    assert_eq!((&json[0]["figure"], &json[0]["claims"][0]["holds"]), (&"all".into(), &false.into()), "{json}");
+    assert!(json[0]["claims"][0]["text"].as_str().is_some_and(|text| text.contains("% complete")), "{json}");
     assert!(ran.err.contains("again: midflight figure") && ran.err.contains("--quick"), "{}", ran.err);
     assert!(out.join("all.svg").exists(), "it is drawn all the same");
 }
+
+/// What is typed, what instead of it, and a part of what is said then.
+const MISTAKES: &[(&str, &str, &str)] = &[
+    (
+        r#""x": "memory", "y": "outcome=completed""#,
+        r#""x": "memry", "y": "outcome=completed""#,
+        "did you mean `memory`?",
+    ),
+    (r#""y": "outcome=completed""#, r#""y": "outcome=complete""#, "did you mean `completed`?"),
+    (r#""y": "end_s""#, r#""y": "ends""#, "no column `ends`"),
+    (r#", "only": {"memory": "2 MiB"}"#, "", "the axis `memory` has no place in the panel"),
+    (r#""only": {"memory": "2 MiB"}"#, r#""only": {"memory": "3 GiB"}"#, "is no value of `memory`"),
+    (
+        r#""x": "memory", "y": "outcome=completed", "by": "protection""#,
+        r#""x": "protection", "y": "end_s", "by": "memory""#,
+        "draw `bars`",
+    ),
+    (r#""step": "100 ms""#, r#""step": "1 us""#, "from 1 to 2000 can be drawn"),
+    (r#""step": "100 ms""#, r#""step": "0 ms""#, "from 1 to 2000 can be drawn"),
+    (r#""beside": "post-copy""#, r#""beside": "postcopy""#, "did you mean `post-copy`?"),
+    (r#""y": "50 %""#, r#""y": "50 s""#, "panels[0].published[0].points[0].y"),
+    (r#""source": "nobody", "#, "", "`points` and `source`"),
+    (r#"{"x": "1 MiB", "series": "post-copy"}"#, r#"{"x": "9 MiB", "series": "post-copy"}"#, "is no value of `memory`"),
+    (r#""panel": 3"#, r#""panel": 9"#, "there are panels 1 to 6"),
+    (
+        r#"{"x": "60 s", "series": "post-copy", "panel": 3"#,
+        r#"{"x": "1 MiB", "series": "post-copy", "panel": 4"#,
+        "of outcomes only `expected` is said",
+    ),
+    ("{0} complete", "{9} complete", "stands for no number"),
+    (r#""within": "1 %"}"#, r#""within": "1"}"#, "within"),
+    (r#""of": "progress""#, r#""of": "output""#, "sends nothing"),
+    (r#""y": "end_s""#, r#""y": "file_bytes""#, "panel 2: there is nothing to draw"),
+    (r#""scenario": "one.json"}"#, r#""scenario": "one.json", "from": "50 s"}"#, "panel 6: there is nothing to draw"),
+    (r#""lines""#, r#""line""#, "did you mean `lines`?"),
+    ("small.json", "smal.json", "cannot be read"),
+    (r#""title": "All""#, r#""title": """#, "is empty"),
+    (r#"{"plot": {"timeline""#, r#"{"plots": {"timeline""#, "unknown key `plots`"),
+];
 
 #[test]
 fn nothing_is_written_by_a_dry_run_or_of_a_bad_file() {
@@ -176,41 +227,7 @@ fn nothing_is_written_by_a_dry_run_or_of_a_bad_file() {
     let dry = figure(&[&file, "--out", &to, "--dry-run"]);
     assert!(dry.status == 0 && dry.out.contains("small.json: 8 cells, 320 runs"), "{}{}", dry.out, dry.err);
     let good = fs::read_to_string(&file).expect("readable");
-    let cases = [
-        (
-            r#""x": "memory", "y": "outcome=completed""#,
-            r#""x": "memry", "y": "outcome=completed""#,
-            "did you mean `memory`?",
-        ),
-        (r#""y": "outcome=completed""#, r#""y": "outcome=complete""#, "did you mean `completed`?"),
-        (r#""y": "end_s""#, r#""y": "ends""#, "no column `ends`"),
-        (r#", "only": {"memory": "2 MiB"}"#, "", "the axis `memory` has no place in the panel"),
-        (r#""only": {"memory": "2 MiB"}"#, r#""only": {"memory": "3 GiB"}"#, "is no value of `memory`"),
-        (
-            r#""x": "memory", "y": "outcome=completed", "by": "protection""#,
-            r#""x": "protection", "y": "end_s", "by": "memory""#,
-            "draw `bars`",
-        ),
-        (r#""step": "100 ms""#, r#""step": "1 us""#, "from 1 to 2000 can be drawn"),
-        (r#""step": "100 ms""#, r#""step": "0 ms""#, "from 1 to 2000 can be drawn"),
-        (r#""beside": "post-copy""#, r#""beside": "postcopy""#, "did you mean `post-copy`?"),
-        (r#""y": "50 %""#, r#""y": "50 s""#, "panels[0].published[0].points[0].y"),
-        (r#""source": "nobody", "#, "", "`points` and `source`"),
-        (
-            r#"{"x": "1 MiB", "series": "post-copy"}"#,
-            r#"{"x": "9 MiB", "series": "post-copy"}"#,
-            "is no value of `memory`",
-        ),
-        (r#""panel": 3"#, r#""panel": 9"#, "there are panels 1 to 6"),
-        (r#""panel": 3"#, r#""panel": 6"#, "one run has no points"),
-        ("{0} complete", "{9} complete", "stands for no number"),
-        (r#""within": "1 %"}"#, r#""within": "1"}"#, "within"),
-        (r#""lines""#, r#""line""#, "did you mean `lines`?"),
-        ("small.json", "smal.json", "cannot be read"),
-        (r#""title": "All""#, r#""title": """#, "is empty"),
-        (r#"{"plot": {"timeline""#, r#"{"plots": {"timeline""#, "unknown key `plots`"),
-    ];
-    for (from, to_text, message) in cases {
+    for (from, to_text, message) in MISTAKES {
         assert!(good.contains(from), "{from} is not in the file");
         fs::write(&file, good.replacen(from, to_text, 1)).expect("writable");
         let ran = figure(&[&file, "--out", &to]);
@@ -221,14 +238,14 @@ fn nothing_is_written_by_a_dry_run_or_of_a_bad_file() {
         (&[&file], "--out DIR"),
         (&[&file, &file, "--out", &to], "another figure is called `all` too"),
         (&[&file, "--out", &to, "--redraw"], "without --redraw it is made anew"),
-        (&[&to, "--out", &to], "cannot be read"),
+        (&["no-such.json", "--out", &to], "cannot be read"),
         (&["models", "--out", &to], "holds no figures"),
     ];
     for (arguments, message) in cases {
         let ran = figure(arguments);
         assert!(ran.status == 2 && ran.err.contains(message), "{arguments:?}: {} {}", ran.status, ran.err);
     }
-    assert!(!out.exists(), "nothing was written");
+    assert!(made(&out, &ALL).is_empty(), "no figure was written");
     fs::create_dir_all(&out).expect("writable");
     fs::write(out.join("all.csv"), "panel\n1\n").expect("writable");
     let ran = figure(&[&file, "--out", &to, "--redraw"]);
@@ -253,12 +270,53 @@ fn the_artifact_page_has_every_figure_and_every_number() {
             for number in
                 claim["numbers"].as_array().into_iter().flatten().filter(|number| number.get("expected").is_some())
             {
-                let of = |key: &str| number[key].as_str().expect("a text");
-                let told = format!("{} ± {}", of("expected"), of("within"));
+                let of = |key: &str| number[key].as_str();
+                let expected = of("expected").expect("a text");
+                let told = of("within").map_or_else(|| expected.to_owned(), |within| format!("{expected} ± {within}"));
                 assert!(row.contains(&told), "{name}: {told} is not in {row}");
                 numbers += 1;
             }
         }
     }
     assert!(numbers >= 15, "{numbers} numbers");
+}
+
+/// Counts what reaches the client, and nothing else.
+#[derive(Default)]
+struct Delivered(u64);
+
+impl Observer for Delivered {
+    fn fact(&mut self, _: SimTime, fact: &Fact, _: &World) {
+        self.0 += u64::from(matches!(fact, Fact::Output { stage: OutputStage::Delivered, .. }));
+    }
+    fn event(&mut self, _: SimTime, _: Event, _: &World) {}
+}
+
+#[test]
+fn a_course_has_all_work_and_all_packets() {
+    let scenario = common::parse(
+        r#"{"schema": 1, "why": "a test", "policy": "post-copy", "vms": [{"memory": "64 MiB", "workload": "write-uniform",
+            "output": {"rate": "500 /s", "size": "1000 B"}}]}"#,
+    );
+    let step = Span::from_ms(50);
+    let (mut course, mut delivered) = (Course::new(step, 1000), Delivered::default());
+    let run = RunSeed { seed: 1, replication: 0 };
+    let result = simulate_with(&scenario, run, TieRule::default(), &mut [&mut course, &mut delivered]);
+    let steps = course.finish();
+    let seconds = |span: Span| span.ns() as f64 / 1e9;
+    let all = |of: fn(&CourseStep) -> Span| steps.iter().map(of).fold(Span::ZERO, |sum, span| sum + span);
+    let end = seconds(result.finished.at.since_start());
+    assert!(end - seconds(step) * 2.0 < seconds(step) * steps.len() as f64, "all but the last step");
+    let (worked, ran, whole) = (all(|step| step.worked), all(|step| step.ran), steps.len() as f64 * seconds(step));
+    // It stands for its switchover, and waits for pages.
+    let stood = seconds(result.record.downtime_s.expect("it was moved"));
+    let waited = seconds(result.record.all_blocked_s.expect("it waited"));
+    assert!((whole - stood - waited - seconds(ran)).abs() < 1e-3, "{whole} less {stood} and {waited} is not {ran}");
+    assert!(
+        worked <= ran && seconds(worked) > 0.99 * seconds(ran),
+        "one vCPU works as long as it runs: {worked} of {ran}"
+    );
+    assert!(steps.iter().all(|done| done.worked <= step && done.ran <= step));
+    let packets: u64 = steps.iter().map(|step| step.delivered).sum();
+    assert!(packets <= delivered.0 && packets + 50 > delivered.0 && packets > 500, "{packets} of {}", delivered.0);
 }

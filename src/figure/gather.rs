@@ -26,6 +26,13 @@ pub fn points(figure: &Figure, data: &[(Plan, Table)]) -> Vec<Point> {
     points
 }
 
+/// The first panel, from 1, in which nothing was simulated that could be drawn.
+pub fn empty_panel(figure: &Figure, points: &[Point]) -> Option<usize> {
+    (0..figure.panels.len())
+        .find(|panel| !points.iter().any(|point| point.panel == *panel && !point.published))
+        .map(|panel| panel + 1)
+}
+
 fn simulated(panel: &Panel, data: &[(Plan, Table)]) -> Vec<Point> {
     let of = |cells: &Cells| {
         let (plan, table) = &data[cells.sweep];

@@ -211,8 +211,10 @@ fn height(panel: &Panel, points: &[&Point], wide: i32) -> i32 {
 
 /// From when to when a timeline goes.
 fn span(points: &[&Point]) -> (f64, f64) {
-    let ends = points.iter().filter_map(|point| point.range).flat_map(|(from, to)| [from, to]);
-    ends.fold((f64::MAX, f64::MIN), |(least, most), x| (least.min(x), most.max(x)))
+    let lasting = points.iter().filter_map(|point| point.range).flat_map(|(from, to)| [from, to]);
+    let times = lasting.chain(points.iter().filter_map(|point| point.x.number()));
+    let (least, most) = times.fold((f64::MAX, f64::MIN), |(least, most), x| (least.min(x), most.max(x)));
+    if least < most { (least, most) } else { (0.0, 1.0) }
 }
 
 /// About how many pixels a second of a timeline takes.

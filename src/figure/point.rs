@@ -151,7 +151,7 @@ pub fn read_points(text: &str, panels: usize) -> Result<Vec<Point>, PointsError>
         }
         points.push(point(&record, panels).map_err(wrong)?);
     }
-    if points.is_empty() { Err(PointsError { line: 1, reason: "holds no points".into() }) } else { Ok(points) }
+    if text.trim().is_empty() { Err(PointsError { line: 1, reason: "holds no points".into() }) } else { Ok(points) }
 }
 
 fn point(record: &csv::StringRecord, panels: usize) -> Result<Point, String> {

@@ -14,6 +14,7 @@ use super::Scenario;
 use super::published::ParameterKind;
 use super::sweep::{Sweep, Target};
 use crate::units::{Bytes, Ratio, Span};
+use crate::vocabulary::Outcome;
 
 pub use load::load_figure;
 
@@ -212,8 +213,17 @@ pub struct Number {
     pub of: Spot,
     /// By what it is divided.
     pub over: Option<Spot>,
-    /// What is expected: the number in the unit inside (of a ratio of two, in millionths), and how near it must come.
-    pub expected: Option<(u64, Ratio)>,
+    /// What is expected.
+    pub expected: Option<Expected>,
+}
+
+/// What is expected of a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// A number in the unit inside (of a ratio of two, in millionths), and how near it must come.
+    Near(u64, Ratio),
+    /// The outcome that most runs have.
+    Outcome(Outcome),
 }
 
 /// A point of a figure.

@@ -234,6 +234,13 @@ impl Sweep {
         self.conditions.iter().all(|condition| condition.holds(self, cell))
     }
 
+    /// Whether a guest of it may send packets: that of its scenario does, or an axis is about them.
+    pub(super) fn may_send(&self) -> bool {
+        let output = JsonPath::ROOT.key("vms").index(0).key("output");
+        let plain = self.family.plain().is_ok_and(|scenario| scenario.vms[0].output.is_some());
+        plain || self.axes.iter().any(|axis| axis.path.touches(&output))
+    }
+
     /// The file that it was read from.
     pub fn file(&self) -> &str {
         self.text.name()

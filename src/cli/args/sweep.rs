@@ -41,9 +41,9 @@ pub(in crate::cli) struct SweepOf {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum SweepFormat {
-    /// A line for each cell.
+    /// A line for each cell; of figures, what they claim.
     Human,
-    /// The summary, an array with an object for each line.
+    /// The summary, an array with an object for each line; of figures, one for each figure.
     Json,
 }
 
@@ -68,6 +68,9 @@ pub(in crate::cli) struct FigureOf {
     /// Runs side by side [default: one for each processor].
     #[arg(long, value_name = "N", env = "MIDFLIGHT_JOBS")]
     pub jobs: Option<usize>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = SweepFormat::Human)]
+    pub format: SweepFormat,
     /// Say what would be run, and write nothing.
     #[arg(long)]
     pub dry_run: bool,

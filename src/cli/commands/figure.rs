@@ -5,13 +5,18 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value, json};
+
 use super::files::{is_of_the_user, write_file};
 use super::long::{heed_interrupts, jobs};
 use super::run::{bound_columns, quoted, read_with};
 use super::sweep::{complain_of, complain_of_panics, key, made, plan_of, refused};
-use crate::cli::args::FigureOf;
+use crate::cli::args::{FigureOf, SweepFormat};
 use crate::cli::{Status, complain, print};
-use crate::figure::{Made, Point, csv_points, latex, markdown, page, pdf, png, points, read_points, shown_claims, svg};
+use crate::figure::{
+    Made, Point, ShownClaim, csv_points, empty_panel, latex, markdown, page, pdf, png, points, read_points,
+    shown_claims, svg,
+};
 use crate::scenario::{Figure, LoadOptions, load_figure};
 use crate::sweep::{Plan, Table};
 
@@ -36,9 +41,15 @@ fn figures(arguments: &FigureOf) -> Result<Status, Status> {
     let mut all = Vec::new();
     for figure in figures {
         let file = out.join(format!("{}.csv", figure.name));
-        let points = if arguments.redraw { there(&file, &figure)? } else { simulated(arguments, &figure, out)? };
+        let text = if arguments.redraw { there(&file)? } else { csv_points(&simulated(arguments, &figure, out)?) };
+        // What is drawn is what stands in the file, to its last digit, whether it was just written or not.
+        let points = read_points(&text, figure.panels.len()).map_err(|error| stale(&file, &error.to_string()))?;
+        if let Some(panel) = empty_panel(&figure, &points) {
+            complain(&format!("{}: panel {panel}: there is nothing to draw: no run has it", figure.name));
+            return Err(Status::BadInput);
+        }
         if !arguments.redraw {
-            write(&file, csv_points(&points))?;
+            write(&file, text)?;
         }
         drawn(&figure, &points, out)?;
         all.push(Made { figure, points });
@@ -128,13 +139,13 @@ fn simulated(arguments: &FigureOf, figure: &Figure, out: &Path) -> Result<Vec<Po
 }
 
 /// The points of a figure as they are in the folder.
-fn there(file: &Path, figure: &Figure) -> Result<Vec<Point>, Status> {
-    let bad = |reason: String| {
-        complain(&format!("{}: {reason}; without --redraw it is made anew", file.display()));
-        Status::BadInput
-    };
-    let text = fs::read_to_string(file).map_err(|error| bad(error.to_string()))?;
-    read_points(&text, figure.panels.len()).map_err(|error| bad(error.to_string()))
+fn there(file: &Path) -> Result<String, Status> {
+    fs::read_to_string(file).map_err(|error| stale(file, &error.to_string()))
+}
+
+fn stale(file: &Path, reason: &str) -> Status {
+    complain(&format!("{}: {reason}; without --redraw it is made anew", file.display()));
+    Status::BadInput
 }
 
 /// Pictures and tables.
@@ -175,22 +186,41 @@ fn again(arguments: &FigureOf, out: &str) -> String {
 
 /// What the figures show, and what is not as expected.
 fn told(arguments: &FigureOf, all: &[Made], out: &Path) -> Status {
-    let (mut text, mut broken) = (String::new(), Vec::new());
-    for Made { figure, points } in all {
-        let picture: PathBuf = out.join(format!("{}.svg", figure.name));
-        writeln!(text, "{}: {}", picture.display(), figure.title).expect("a string takes it");
-        for claim in shown_claims(figure, points) {
-            writeln!(text, "  {}", claim.text).expect("a string takes it");
-            broken.extend(claim.broken.into_iter().map(|what| format!("{}: {what}", figure.name)));
+    let claims: Vec<Vec<ShownClaim>> = all.iter().map(|made| shown_claims(&made.figure, &made.points)).collect();
+    let printed = print(&match arguments.format {
+        SweepFormat::Human => human(all, &claims, out),
+        SweepFormat::Json => json(all, &claims),
+    });
+    let mut short = false;
+    for (Made { figure, .. }, claims) in all.iter().zip(&claims) {
+        for what in claims.iter().flat_map(|claim| &claim.broken) {
+            complain(&format!("claim: {}: {what}", figure.name));
+            short = true;
         }
     }
-    let printed = print(&text);
-    if broken.is_empty() {
+    if !short {
         return printed;
-    }
-    for what in &broken {
-        complain(&format!("claim: {what}"));
     }
     complain(&format!("again: {}", again(arguments, &out.display().to_string())));
     Status::Short
+}
+
+fn human(all: &[Made], claims: &[Vec<ShownClaim>], out: &Path) -> String {
+    let mut text = String::new();
+    for (Made { figure, .. }, claims) in all.iter().zip(claims) {
+        let picture = out.join(format!("{}.svg", figure.name));
+        writeln!(text, "{}: {}", picture.display(), figure.title).expect("a string takes it");
+        for claim in claims {
+            writeln!(text, "  {}", claim.text).expect("a string takes it");
+        }
+    }
+    text
+}
+
+fn json(all: &[Made], claims: &[Vec<ShownClaim>]) -> String {
+    let claim = |claim: &ShownClaim| json!({ "text": claim.text, "expected": claim.expected, "holds": claim.broken.is_empty() });
+    let figures = all.iter().zip(claims).map(|(Made { figure, .. }, claims)| {
+        json!({ "figure": figure.name, "title": figure.title, "claims": claims.iter().map(claim).collect::<Vec<Value>>() })
+    });
+    format!("{:#}\n", Value::Array(figures.collect()))
 }

@@ -182,6 +182,12 @@ impl Reading<'_> {
             Series::Running => "share of time in which the VM runs",
         };
         let y = labelled(typed.label.as_ref(), name, None);
+        if let Some(cells) = cells.as_ref().filter(|_| typed.of == Series::Output)
+            && !self.sweeps[cells.sweep].1.may_send()
+        {
+            let hint = "give the VM of the sweep's scenario an `output`";
+            self.context.problem(&at.key("of"), "the guest of the sweep sends nothing", Some(hint));
+        }
         Ok(cells.map(|cells| Plot::OverTime { cells, y, of: typed.of, step, steps, packet }))
     }
 

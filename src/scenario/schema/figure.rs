@@ -260,10 +260,10 @@ pub struct Number {
     /// The panel, from 1. Default: 1.
     #[serde(default)]
     pub panel: Option<u64>,
-    /// The line, bar or row: a value of `by`. Default: the only one.
+    /// The line, bar or row: a value of `by`; of a timeline, the lane. Default: the only one.
     #[serde(default)]
     pub series: Option<String>,
-    /// Where on the axis, as it stands in the results.
+    /// Where on the axis, as it stands in the results; of a timeline, what happens: the number is when.
     pub x: Amount,
     /// The mean of all points from `x` to here is meant. Default: the point at `x`.
     #[serde(default)]
@@ -271,10 +271,10 @@ pub struct Number {
     /// Divided by the number there. Default: it is not divided.
     #[serde(default)]
     pub over: Option<Over>,
-    /// What it is expected to be, with its unit; of a ratio a decimal number. Default: nothing is expected.
+    /// What it is expected to be, with its unit; of a ratio a decimal number; of `outcomes` the outcome. Default: nothing is expected.
     #[serde(default)]
     pub expected: Option<Amount>,
-    /// How near it must come, as a share of what is expected. Default: nothing is expected.
+    /// How near it must come, as a share of what is expected. Default: nothing is expected, or an outcome.
     #[serde(default)]
     pub within: Option<Text<Ratio>>,
 }

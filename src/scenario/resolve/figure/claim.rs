@@ -2,12 +2,13 @@
 
 use super::Reading;
 use super::published::{Unit, place, series, shown};
-use crate::scenario::figure::{Claim, Number, Panel, Place, Plot, Spot};
+use crate::scenario::figure::{Claim, Expected, Number, Panel, Place, Plot, Spot};
 use crate::scenario::resolve::context::{Context, Place as At};
 use crate::scenario::schema::figure as text;
 use crate::scenario::schema::reference::Amount;
 use crate::scenario::sweep::AxisValue;
 use crate::units::{Quantity, Ratio};
+use crate::vocabulary::Outcome;
 
 impl Reading<'_> {
     /// A panel that is `None` was wrong, and nothing is said of it twice.
@@ -51,19 +52,30 @@ impl Reading<'_> {
                 Some(self.spot(panel, series, x, until, panels, &at.key("over"))?)
             }
         };
+        let plot = &panels[of.panel].as_ref()?.plot;
         let expected = match (&typed.expected, typed.within) {
             (None, None) => None,
-            (Some(amount), Some(within)) => {
+            (Some(amount), None) if matches!(plot, Plot::Outcomes { .. }) => {
+                let word = shown(amount);
+                let found = Outcome::parse(&word);
+                if found.is_none() {
+                    let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+                    let message = format!("there is no outcome `{word}`");
+                    self.context.misspelt(&at.key("expected"), message, &word, &known);
+                }
+                Some(Expected::Outcome(found?))
+            }
+            (Some(amount), Some(within)) if !matches!(plot, Plot::Outcomes { .. }) => {
                 let place = at.key("expected");
-                let unit = Unit::of(&panels[of.panel].as_ref()?.plot)?;
                 let value = match over {
                     Some(_) => millionths(&mut self.context, amount, &place),
-                    None => unit.read(&mut self.context, amount, &place),
+                    None => Unit::of(plot).read(&mut self.context, amount, &place),
                 };
-                Some((value?, within.0))
+                Some(Expected::Near(value?, within.0))
             }
             _ => {
-                self.context.problem(at, "`expected` and `within` go together", None);
+                let message = "`expected` and `within` go together; of outcomes only `expected` is said";
+                self.context.problem(at, message, None);
                 None
             }
         };
@@ -86,8 +98,9 @@ impl Reading<'_> {
         };
         let plot = &panels[panel].as_ref()?.plot;
         if let Plot::Timeline { .. } = plot {
-            self.context.problem(at, "one run has no points with numbers", None);
-            return None;
+            // Which lanes there are shows when it is drawn.
+            let (series, x) = (name.unwrap_or_default().to_owned(), Place::Named(shown(x)));
+            return Some(Spot { panel, series, x, until: None });
         }
         let names = series(plot, &self.sweeps);
         let found = match name {

@@ -21,15 +21,15 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    pub(super) fn of(plot: &Plot) -> Option<Self> {
+    pub(super) fn of(plot: &Plot) -> Self {
         use crate::scenario::figure::Series;
         match plot {
             Plot::Lines { of: Target::Mean(column), .. } | Plot::Bars { of: Target::Mean(column), .. } => {
-                Some(Self::Column(column.unit))
+                Self::Column(column.unit)
             }
-            Plot::OverTime { of: Series::Output, .. } => Some(Self::Rate),
-            Plot::Timeline { .. } => None,
-            _ => Some(Self::Column(ColumnUnit::Ratio)),
+            Plot::OverTime { of: Series::Output, .. } => Self::Rate,
+            Plot::Timeline { .. } => Self::Column(ColumnUnit::Time),
+            _ => Self::Column(ColumnUnit::Ratio),
         }
     }
 
@@ -77,10 +77,7 @@ impl Reading<'_> {
         let (points, source) = match (&typed.reference, &typed.x, &typed.source) {
             (Some(name), Some(x), None) if typed.points.is_empty() => self.rows(name, x, plot, at)?,
             (None, None, Some(source)) if !typed.points.is_empty() => {
-                let Some(unit) = Unit::of(plot) else {
-                    self.context.problem(at, "nothing was published of one run", None);
-                    return Ok(None);
-                };
+                let unit = Unit::of(plot);
                 let points = typed.points.iter().enumerate().filter_map(|(i, point)| {
                     let at = at.key("points").index(i).key("y");
                     Some((place(plot, &point.x), unit.read(&mut self.context, &point.y, &at)?))

@@ -137,6 +137,36 @@ fn with_own_model(at: &Path, rate: &str) -> String {
 }
 
 #[test]
+fn a_quick_sweep_is_the_beginning_of_a_whole_one_and_lives_elsewhere() {
+    let at = folder("sweep", "quick");
+    let until = r#", "replications": {"until": {"metric": "end_s", "half_width": "0.001 %", "max": 128}}"#;
+    for (number, (replications, each, quick)) in
+        [(r#", "replications": 40"#, 40, 4), (r#", "replications": 3"#, 3, 2), ("", 1, 1), (until, 128, 32)]
+            .into_iter()
+            .enumerate()
+    {
+        let file = write(
+            &at,
+            &format!("{number}.json"),
+            &text(r#"{"path": "vms[0].memory", "values": ["1 MiB"]}"#, replications),
+        );
+        let (whole, short) = (at.join(format!("{number}-whole")), at.join(format!("{number}-short")));
+        assert_eq!((sweep(&file, &whole, &[]).status, sweep(&file, &short, &["--quick"]).status), (0, 0));
+        let rows = |folder: &Path| fs::read_to_string(folder.join("runs.csv")).expect("rows");
+        assert_eq!(
+            (rows(&whole).lines().count(), rows(&short).lines().count()),
+            (each + 1, quick + 1),
+            "{replications}"
+        );
+        assert!(rows(&whole).starts_with(&rows(&short)), "run k is run k");
+        let again = fs::read_to_string(short.join("manifest.json")).expect("a manifest");
+        assert!(again.contains("--quick --out DIR"), "{again}");
+        let refused = sweep(&file, &short, &[]);
+        assert!(refused.status == 2 && refused.err.contains("holds another sweep"), "{}", refused.err);
+    }
+}
+
+#[test]
 fn a_model_that_was_changed_makes_it_another_sweep() {
     let at = folder("sweep", "model");
     let file = with_own_model(&at, "100 /s");

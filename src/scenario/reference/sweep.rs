@@ -52,7 +52,8 @@ FILE --out DIR` runs it; the [guide](guide.md) leads through a first one. A *cel
 The same command gives the same bytes, on any number of threads, and however often it was interrupted: what is in `runs.csv` is not run again.
 (`manifest.json` has the command in it, with the paths as they were typed.) `--dry-run` writes nothing; to say about how long it takes, it makes one run of
 up to three cells and forgets them.
-A folder that holds another sweep, or that of another version, is refused.
+A folder that holds another sweep, or that of another version, is refused. `--quick` makes a tenth of the runs (at least two where there are
+several, and no more than the first look of `until`): another sweep, for another folder. What is drawn of a sweep is a file, too: [figure.md](figure.md).
 
 ### `summary.csv`
 

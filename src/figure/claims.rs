@@ -3,10 +3,8 @@
 use super::number::{plain, unit, with_interval};
 use super::point::{Point, outside};
 use crate::rng::float;
-use crate::scenario::ColumnUnit;
-use crate::scenario::figure::{Claim, Expected, Figure, Number, Place, Plot, Series, Spot};
+use crate::scenario::figure::{Claim, Expected, Figure, Number, Place, Plot, Spot};
 use crate::scenario::published::ParameterKind;
-use crate::scenario::sweep::Target;
 use crate::units::Ratio;
 
 /// A claim with what came of it.
@@ -50,31 +48,14 @@ fn shown(figure: &Figure, claim: &Claim, points: &[Point]) -> ShownClaim {
 
 /// What is expected in words, and whether it is so.
 fn near(figure: &Figure, number: &Number, expected: u64, within: Ratio, found: Option<&Found>) -> (String, bool) {
-    let (kind, name) = kind(figure, number);
+    let kind = figure.panels[number.of.panel].plot.kind();
+    // A ratio of two has no unit.
+    let (kind, name) = if number.over.is_some() { (ParameterKind::Ratio, "") } else { (kind, outside(kind, 0).1) };
     let (expected, within) = (outside(kind, expected).0, float(within));
     let shown = unit(name, expected);
     let told = format!("{} {}", plain(expected * shown.factor), shown.name);
     let holds = found.is_some_and(|found| (found.y - expected).abs() <= within * expected.abs() + 1e-12);
     (format!("{} ± {} %", told.trim_end(), plain(within * 100.0)), holds)
-}
-
-/// What is expected, as a quantity, and the name of its unit.
-fn kind(figure: &Figure, number: &Number) -> (ParameterKind, &'static str) {
-    let kind = match &figure.panels[number.of.panel].plot {
-        _ if number.over.is_some() => return (ParameterKind::Ratio, ""),
-        Plot::Lines { of: Target::Mean(column), .. } | Plot::Bars { of: Target::Mean(column), .. } => match column.unit
-        {
-            ColumnUnit::Time => ParameterKind::Time,
-            ColumnUnit::Bytes => ParameterKind::Size,
-            ColumnUnit::Pages => ParameterKind::Pages,
-            ColumnUnit::Ratio => ParameterKind::Ratio,
-            ColumnUnit::Count => ParameterKind::Count,
-        },
-        Plot::OverTime { of: Series::Output, .. } => ParameterKind::Rate,
-        Plot::Timeline { .. } => ParameterKind::Time,
-        _ => ParameterKind::Ratio,
-    };
-    (kind, outside(kind, 0).1)
 }
 
 /// A number that was found.

@@ -4,10 +4,10 @@ use super::point::{Point, X, outside};
 use super::timeline;
 use crate::metric::CourseStep;
 use crate::rng::float;
+use crate::scenario::Column;
 use crate::scenario::figure::{Cells, Figure, Panel, Place, Plot, Series};
 use crate::scenario::published::ParameterKind;
 use crate::scenario::sweep::Target;
-use crate::scenario::{Column, ColumnUnit};
 use crate::stats::{Sample, kolmogorov_band, student};
 use crate::sweep::{Plan, Table, courses, line};
 use crate::units::{Bytes, Span};
@@ -52,11 +52,8 @@ fn simulated(panel: &Panel, data: &[(Plan, Table)]) -> Vec<Point> {
 }
 
 fn published(panel: &Panel) -> impl Iterator<Item = Point> + '_ {
-    let (kind, unit) = match &panel.plot {
-        Plot::Lines { of: Target::Mean(column), .. } | Plot::Bars { of: Target::Mean(column), .. } => kind(column.unit),
-        Plot::OverTime { of: Series::Output, .. } => (ParameterKind::Rate, "B/s"),
-        _ => (ParameterKind::Ratio, "1"),
-    };
+    let kind = panel.plot.kind();
+    let unit = outside(kind, 0).1;
     panel.published.iter().flat_map(move |published| {
         published.points.iter().map(move |(place, value)| Point {
             published: true,
@@ -67,16 +64,9 @@ fn published(panel: &Panel) -> impl Iterator<Item = Point> + '_ {
     })
 }
 
-/// A column's unit as a quantity, and its name.
-fn kind(unit: ColumnUnit) -> (ParameterKind, &'static str) {
-    let kind = match unit {
-        ColumnUnit::Time => ParameterKind::Time,
-        ColumnUnit::Bytes => ParameterKind::Size,
-        ColumnUnit::Pages => ParameterKind::Pages,
-        ColumnUnit::Ratio => ParameterKind::Ratio,
-        ColumnUnit::Count => ParameterKind::Count,
-    };
-    (kind, outside(kind, 0).1)
+/// The basic unit of a column.
+fn unit_of(column: Column) -> &'static str {
+    outside(column.unit.into(), 0).1
 }
 
 pub(super) fn empty(series: &str, x: X, unit: &str) -> Point {
@@ -125,7 +115,7 @@ impl Of<'_> {
 
     fn quantities(&self, target: Target, as_quantity: bool) -> Vec<Point> {
         let unit = match target {
-            Target::Mean(column) => kind(column.unit).1,
+            Target::Mean(column) => unit_of(column),
             Target::Outcome(_) => "1",
         };
         let one = |(cell, series): (usize, String)| {
@@ -142,7 +132,7 @@ impl Of<'_> {
     }
 
     fn distributions(&self, column: Column) -> Vec<Point> {
-        let unit = kind(column.unit).1;
+        let unit = unit_of(column);
         let level = float(self.plan.sweep.level);
         let mut points = Vec::new();
         for (cell, series) in self.drawn() {

@@ -104,18 +104,20 @@ fn of(points: &[Point], panel: usize) -> Vec<&Point> {
 
 /// The names of all series of lines and bars, in order; each looks the same in all panels.
 fn series(figure: &Figure, points: &[Point]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for (number, panel) in figure.panels.iter().enumerate() {
-        if matches!(panel.plot, Plot::Outcomes { .. } | Plot::Timeline { .. }) {
-            continue;
-        }
-        for point in of(points, number) {
-            if !names.contains(&point.series) {
-                names.push(point.series.clone());
-            }
+    let has_series = |panel: usize| !matches!(figure.panels[panel].plot, Plot::Outcomes { .. } | Plot::Timeline { .. });
+    let panels = (0..figure.panels.len()).filter(|panel| has_series(*panel));
+    distinct(panels.flat_map(|panel| of(points, panel)).map(|point| point.series.clone()))
+}
+
+/// Each once, in the order in which they come first.
+fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut met = Vec::new();
+    for one in all {
+        if !met.contains(&one) {
+            met.push(one);
         }
     }
-    names
+    met
 }
 
 fn look(series: &[String], name: &str) -> Look {
@@ -226,23 +228,11 @@ fn per_second(points: &[&Point], wide: i32) -> f64 {
 
 /// Values from left to right, as they come.
 fn columns_of(points: &[&Point]) -> Vec<X> {
-    let mut places: Vec<X> = Vec::new();
-    for point in points {
-        if !places.contains(&point.x) {
-            places.push(point.x.clone());
-        }
-    }
-    places
+    distinct(points.iter().map(|point| point.x.clone()))
 }
 
 fn rows_of(points: &[&Point]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for point in points {
-        if !names.contains(&point.series) {
-            names.push(point.series.clone());
-        }
-    }
-    names
+    distinct(points.iter().map(|point| point.series.clone()))
 }
 
 fn draw(paper: &Paper<'_>, panel: &Panel, points: &[&Point], series: &[String], place: &Place) {

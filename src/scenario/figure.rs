@@ -240,6 +240,18 @@ pub struct Spot {
 }
 
 impl Plot {
+    /// What its points are numbers of; of a timeline, when they are.
+    pub fn kind(&self) -> ParameterKind {
+        match self {
+            Self::Lines { of: Target::Mean(column), .. } | Self::Bars { of: Target::Mean(column), .. } => {
+                column.unit.into()
+            }
+            Self::OverTime { of: Series::Output, .. } => ParameterKind::Rate,
+            Self::Timeline { .. } => ParameterKind::Time,
+            _ => ParameterKind::Ratio,
+        }
+    }
+
     /// The cells of which it is drawn.
     pub fn cells(&self) -> Option<&Cells> {
         match self {

@@ -213,14 +213,7 @@ impl Row {
     /// A value of this row for a reader: in the unit in which the published one was typed, to a thousandth of it, rounded
     /// half up.
     pub fn shown(&self, value: u64) -> String {
-        let kind = match self.unit {
-            ColumnUnit::Time => ParameterKind::Time,
-            ColumnUnit::Bytes => ParameterKind::Size,
-            ColumnUnit::Pages => ParameterKind::Pages,
-            ColumnUnit::Ratio => ParameterKind::Ratio,
-            ColumnUnit::Count => ParameterKind::Count,
-        };
-        kind.rounded(value, &self.shown_in)
+        ParameterKind::from(self.unit).rounded(value, &self.shown_in)
     }
 
     /// Whether it says how near is near enough and nothing stands against scoring it.

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::scenario::ColumnUnit;
 use crate::scenario::path::JsonPath;
 use crate::scenario::set::Setting;
 use crate::units::{ByteRate, Bytes, EventRate, PageCount, Quantity, Ratio, Span};
@@ -88,6 +89,18 @@ impl ParameterKind {
             Self::EventRate => EventRate::per_megasecond(value).to_string(),
             Self::Ratio => Ratio::new(value, 1_000_000).to_string(),
             Self::Count => value.to_string(),
+        }
+    }
+}
+
+impl From<ColumnUnit> for ParameterKind {
+    fn from(unit: ColumnUnit) -> Self {
+        match unit {
+            ColumnUnit::Time => Self::Time,
+            ColumnUnit::Bytes => Self::Size,
+            ColumnUnit::Pages => Self::Pages,
+            ColumnUnit::Ratio => Self::Ratio,
+            ColumnUnit::Count => Self::Count,
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::context::{Context, Place as At};
-use super::sweep::column_of;
+use super::sweep::target;
 use super::verdict::ColumnUnit;
 use crate::scenario::error::ScenarioError;
 use crate::scenario::figure::{Cells, Figure, Labelled, Panel, Plot, Scale, Series, Width};
@@ -18,7 +18,6 @@ use crate::scenario::schema::figure::{self as text, FigureFile};
 use crate::scenario::source::Source;
 use crate::scenario::sweep::{Axis, Sweep, Target, load_sweep};
 use crate::units::{Bytes, Quantity, Span};
-use crate::vocabulary::Outcome;
 
 /// Most panels of a figure: more are no figure.
 const PANELS_MAX: usize = 6;
@@ -192,17 +191,7 @@ impl Reading<'_> {
     }
 
     fn target(&mut self, text: &str, at: &At) -> Option<Target> {
-        match text.strip_prefix("outcome=") {
-            None => column_of(&mut self.context, self.options.columns, text, at).map(Target::Mean),
-            Some(word) => {
-                let found = Outcome::parse(word);
-                if found.is_none() {
-                    let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
-                    self.context.misspelt(at, format!("there is no outcome `{word}`"), word, &known);
-                }
-                found.map(Target::Outcome)
-            }
-        }
+        target(&mut self.context, self.options.columns, text, at)
     }
 
     /// The number of a sweep; it is read if no panel has named it before.

@@ -206,13 +206,31 @@ fn design(context: &mut Context<'_>, file: &SweepFile, dimensions: usize, at: &P
     }
 }
 
-pub(super) fn column_of(context: &mut Context<'_>, columns: &[Column], name: &str, at: &Place) -> Option<Column> {
+fn column_of(context: &mut Context<'_>, columns: &[Column], name: &str, at: &Place) -> Option<Column> {
     // What says which run it is, is no result of it.
     let measures = || columns.iter().filter(|column| !matches!(column.name, "seed" | "replication"));
     let found = measures().find(|column| column.name == name).copied();
     if found.is_none() {
         let known: Vec<&str> = measures().map(|column| column.name).collect();
         context.misspelt(at, format!("the record has no column `{name}` with numbers"), name, &known);
+    }
+    found
+}
+
+/// A column of the record, or `outcome=` and an outcome.
+pub(super) fn target(context: &mut Context<'_>, columns: &[Column], text: &str, at: &Place) -> Option<Target> {
+    match text.strip_prefix("outcome=") {
+        Some(word) => outcome(context, word, at).map(Target::Outcome),
+        None => column_of(context, columns, text, at).map(Target::Mean),
+    }
+}
+
+/// An outcome by its name; a problem if there is none.
+pub(super) fn outcome(context: &mut Context<'_>, word: &str, at: &Place) -> Option<Outcome> {
+    let found = Outcome::parse(word);
+    if found.is_none() {
+        let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+        context.misspelt(at, format!("there is no outcome `{word}`"), word, &known);
     }
     found
 }
@@ -240,17 +258,7 @@ fn replications(context: &mut Context<'_>, file: &SweepFile, columns: &[Column],
     if !(FIRST_LOOK..=REPLICATIONS_MAX).contains(&until.max) {
         context.problem(&at.key("max"), format!("{} is not from {FIRST_LOOK} to {REPLICATIONS_MAX}", until.max), None);
     }
-    let target = match until.metric.strip_prefix("outcome=") {
-        Some(word) => {
-            let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
-            let outcome = Outcome::ALL.iter().find(|outcome| outcome.as_str() == word);
-            if outcome.is_none() {
-                context.misspelt(&at.key("metric"), format!("there is no outcome `{word}`"), word, &known);
-            }
-            Target::Outcome(*outcome?)
-        }
-        None => Target::Mean(column_of(context, columns, &until.metric, &at.key("metric"))?),
-    };
+    let target = target(context, columns, &until.metric, &at.key("metric"))?;
     let half_width = half_width(context, target, &until.half_width, &at.key("half_width"))?;
     Some(Replications::Until(Until { target, half_width, max: until.max }))
 }

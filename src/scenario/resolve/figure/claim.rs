@@ -1,14 +1,14 @@
 //! What a figure claims: sentences with the numbers of points in them.
 
 use super::Reading;
-use super::published::{Unit, place, series, shown};
+use super::published::{Unit, place, shown};
 use crate::scenario::figure::{Claim, Expected, Number, Panel, Place, Plot, Spot};
 use crate::scenario::resolve::context::{Context, Place as At};
+use crate::scenario::resolve::sweep::outcome;
 use crate::scenario::schema::figure as text;
 use crate::scenario::schema::reference::Amount;
 use crate::scenario::sweep::AxisValue;
 use crate::units::{Quantity, Ratio};
-use crate::vocabulary::Outcome;
 
 impl Reading<'_> {
     /// A panel that is `None` was wrong, and nothing is said of it twice.
@@ -56,13 +56,7 @@ impl Reading<'_> {
         let expected = match (&typed.expected, typed.within) {
             (None, None) => None,
             (Some(amount), None) if matches!(plot, Plot::Outcomes { .. }) => {
-                let word = shown(amount);
-                let found = Outcome::parse(&word);
-                if found.is_none() {
-                    let known: Vec<&str> = Outcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
-                    let message = format!("there is no outcome `{word}`");
-                    self.context.misspelt(&at.key("expected"), message, &word, &known);
-                }
+                let found = outcome(&mut self.context, &shown(amount), &at.key("expected"));
                 Some(Expected::Outcome(found?))
             }
             (Some(amount), Some(within)) if !matches!(plot, Plot::Outcomes { .. }) => {
@@ -102,17 +96,7 @@ impl Reading<'_> {
             let (series, x) = (name.unwrap_or_default().to_owned(), Place::Named(shown(x)));
             return Some(Spot { panel, series, x, until: None });
         }
-        let names = series(plot, &self.sweeps);
-        let found = match name {
-            None => names.first().filter(|_| names.len() == 1),
-            Some(name) => names.iter().find(|other| *other == name),
-        };
-        let Some(series) = found.cloned() else {
-            let known: Vec<&str> = names.iter().map(String::as_str).collect();
-            let word = name.unwrap_or_default();
-            self.context.misspelt(&at.key("series"), format!("`{word}` is no series of the panel"), word, &known);
-            return None;
-        };
+        let series = self.series_named(name, plot, &at.key("series"))?;
         let spot = Spot { panel, series, x: place(plot, x), until: until.map(|until| place(plot, until)) };
         self.has(plot, &spot, x, at).then_some(spot)
     }

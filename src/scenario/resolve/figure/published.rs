@@ -72,7 +72,7 @@ impl Reading<'_> {
         plot: &Plot,
         at: &At,
     ) -> Result<Option<Published>, ScenarioError> {
-        let beside = self.beside(typed.beside.as_deref(), plot, &at.key("beside"));
+        let beside = self.series_named(typed.beside.as_deref(), plot, &at.key("beside"));
         let label = typed.label.clone().unwrap_or_else(|| "published".into());
         let (points, source) = match (&typed.reference, &typed.x, &typed.source) {
             (Some(name), Some(x), None) if typed.points.is_empty() => self.rows(name, x, plot, at)?,
@@ -93,8 +93,8 @@ impl Reading<'_> {
         Ok(beside.map(|beside| Published { beside, label, source, points }))
     }
 
-    /// The name of a series; a problem if the plot has none of this name.
-    fn beside(&mut self, typed: Option<&str>, plot: &Plot, at: &At) -> Option<String> {
+    /// The name of a series, or of the only one; a problem if the plot has none of this name.
+    pub(super) fn series_named(&mut self, typed: Option<&str>, plot: &Plot, at: &At) -> Option<String> {
         let names = series(plot, &self.sweeps);
         let found = match typed {
             None => names.first().filter(|_| names.len() == 1),
@@ -141,7 +141,7 @@ impl Reading<'_> {
 }
 
 /// The names of the series of a plot, in order.
-pub(super) fn series(plot: &Plot, sweeps: &[(String, crate::scenario::Sweep)]) -> Vec<String> {
+fn series(plot: &Plot, sweeps: &[(String, crate::scenario::Sweep)]) -> Vec<String> {
     let Some(cells) = plot.cells() else { return Vec::new() };
     match cells.by {
         None => vec![String::new()],

@@ -48,7 +48,7 @@ pub(super) enum Command {
 }
 
 /// How files are read and what is wrong with them is shown.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Args)]
 pub(super) struct Reading {
     /// Colours in human output, and in errors.
     #[arg(long, value_enum, default_value_t = Colour::Auto, env = "MIDFLIGHT_COLOR")]

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::axis::Axis;
 use super::draw::{Frame, Style, axes_of, upright};
 use super::marks::{INCH, LINE, Look, Paper, SMALL, TEXT, Words, boxed, line, mark, width_of, words, wrapped};
-use super::point::{Point, X};
+use super::point::{Point, X, distinct};
 use super::{outcomes, timeline};
 use crate::scenario::figure::{Figure, Labelled, Panel, Plot, Scale, Width};
 use crate::scenario::sweep::Axis as SweepAxis;
@@ -109,45 +109,25 @@ fn series(figure: &Figure, points: &[Point]) -> Vec<String> {
     distinct(panels.flat_map(|panel| of(points, panel)).map(|point| point.series.clone()))
 }
 
-/// Each once, in the order in which they come first.
-fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
-    let mut met = Vec::new();
-    for one in all {
-        if !met.contains(&one) {
-            met.push(one);
-        }
-    }
-    met
-}
-
 fn look(series: &[String], name: &str) -> Look {
     Look::of(series.iter().position(|other| other == name).unwrap_or_default())
 }
 
 fn legend(figure: &Figure, points: &[Point], series: &[String]) -> Vec<Entry> {
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut add = |entry: Entry| {
-        if !entries.contains(&entry) {
-            entries.push(entry);
-        }
-    };
-    for (number, panel) in figure.panels.iter().enumerate() {
-        for point in of(points, number) {
-            match &panel.plot {
-                Plot::Timeline { .. } => {}
-                Plot::Outcomes { .. } => add(Entry::Outcome(point.label.clone())),
-                _ if point.published => {}
-                // One alone needs no name, unless something else is beside it.
-                _ if point.series.is_empty() && panel.published.is_empty() => {}
-                Plot::Bars { .. } => add(Entry::Box(called(figure, panel, &point.series), look(series, &point.series))),
-                _ => add(Entry::Line(called(figure, panel, &point.series), look(series, &point.series))),
-            }
-        }
-    }
-    for point in points.iter().filter(|point| point.published) {
-        add(Entry::Published(point.label.clone()));
-    }
-    entries
+    let simulated = figure.panels.iter().enumerate().flat_map(|(number, panel)| {
+        let entry = move |point: &Point| match &panel.plot {
+            Plot::Timeline { .. } => None,
+            Plot::Outcomes { .. } => Some(Entry::Outcome(point.label.clone())),
+            _ if point.published => None,
+            // One alone needs no name, unless something else is beside it.
+            _ if point.series.is_empty() && panel.published.is_empty() => None,
+            Plot::Bars { .. } => Some(Entry::Box(called(figure, panel, &point.series), look(series, &point.series))),
+            _ => Some(Entry::Line(called(figure, panel, &point.series), look(series, &point.series))),
+        };
+        of(points, number).into_iter().filter_map(entry)
+    });
+    let published = points.iter().filter(|point| point.published).map(|point| Entry::Published(point.label.clone()));
+    distinct(simulated.chain(published))
 }
 
 /// How the legend calls a series: of a quantity it says of what.

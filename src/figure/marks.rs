@@ -25,17 +25,16 @@ const PLOTTERS_SIZE: f64 = 1.24;
 /// Mean width of a letter of that font as a share of its size.
 const LETTER: f64 = 0.58;
 
-/// Okabe and Ito's palette, which the colour-blind can tell apart, in an order in which neighbours differ in how dark they are.
-const COLOURS: [RGBColor; 8] = [
-    RGBColor(0, 114, 178),
-    RGBColor(230, 159, 0),
-    RGBColor(0, 0, 0),
-    RGBColor(86, 180, 233),
-    RGBColor(213, 94, 0),
-    RGBColor(204, 121, 167),
-    RGBColor(0, 158, 115),
-    RGBColor(240, 228, 66),
-];
+/// Okabe and Ito's palette, which the colour-blind can tell apart.
+pub(super) const BLUE: RGBColor = RGBColor(0, 114, 178);
+pub(super) const ORANGE: RGBColor = RGBColor(230, 159, 0);
+pub(super) const SKY: RGBColor = RGBColor(86, 180, 233);
+pub(super) const VERMILLION: RGBColor = RGBColor(213, 94, 0);
+pub(super) const PURPLE: RGBColor = RGBColor(204, 121, 167);
+pub(super) const GREEN: RGBColor = RGBColor(0, 158, 115);
+const YELLOW: RGBColor = RGBColor(240, 228, 66);
+/// In an order in which neighbours differ in how dark they are.
+const COLOURS: [RGBColor; 8] = [BLUE, ORANGE, BLACK, SKY, VERMILLION, PURPLE, GREEN, YELLOW];
 /// Dash and gap of lines, in pixels; no gap: a solid line.
 const DASHES: [(u32, u32); 4] = [(1, 0), (26, 12), (8, 10), (44, 10)];
 

@@ -93,6 +93,17 @@ pub(super) fn outside(kind: ParameterKind, value: u64) -> (f64, &'static str) {
     }
 }
 
+/// Each once, in the order in which they come first.
+pub(super) fn distinct<T: PartialEq>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut met = Vec::new();
+    for one in all {
+        if !met.contains(&one) {
+            met.push(one);
+        }
+    }
+    met
+}
+
 /// What is wrong with a file of points.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("line {line}: {reason}")]

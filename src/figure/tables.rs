@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::number::{plain, unit, with_interval, with_unit};
-use super::point::{Point, X};
+use super::point::{Point, X, distinct};
 use crate::scenario::figure::{Figure, Panel, Plot};
 
 /// A table of one panel.
@@ -81,16 +81,8 @@ fn table(figure: &Figure, panel: &Panel, points: &[&Point], plus_minus: &str) ->
         &basic(points.first().map(|point| point.y_unit.as_str())),
         most(&mut points.iter().filter_map(|point| point.y)),
     );
-    let mut places: Vec<&X> = Vec::new();
-    let mut columns: Vec<(&str, bool)> = Vec::new();
-    for point in points {
-        if !places.contains(&&point.x) {
-            places.push(&point.x);
-        }
-        if !columns.contains(&(point.series.as_str(), point.published)) {
-            columns.push((&point.series, point.published));
-        }
-    }
+    let mut places: Vec<&X> = distinct(points.iter().map(|point| &point.x));
+    let columns: Vec<(&str, bool)> = distinct(points.iter().map(|point| (point.series.as_str(), point.published)));
     places.sort_by(|a, b| a.number().unwrap_or_default().total_cmp(&b.number().unwrap_or_default()));
     let name = |(series, published): &(&str, bool)| match (*series, *published) {
         ("", false) => "simulated".to_owned(),

@@ -1,6 +1,4 @@
-//! Figures for publication, as SVG. The only module beside `rng` with floats: they are positions on paper, and nothing is computed
-//! from them.
-#![expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "positions on paper")]
+//! A finished comparison as SVG: predicted against measured.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -8,6 +6,7 @@ use std::error::Error;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
+use super::marks::{BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILLION};
 use crate::scenario::ColumnUnit;
 use crate::scenario::published::{Metric, Reference};
 use crate::validate::{Validation, Verdict};
@@ -20,15 +19,8 @@ const POINTS_MIN: usize = 8;
 const PANELS_MAX: usize = 6;
 /// Half-width of the band about the identity.
 const BAND: f64 = 0.05;
-/// Okabe and Ito's palette, which the colour-blind can tell apart.
-const COLOURS: [RGBColor; 6] = [
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(0, 158, 115),
-    RGBColor(204, 121, 167),
-    RGBColor(230, 159, 0),
-    RGBColor(86, 180, 233),
-];
+/// Of the families, in order.
+const COLOURS: [RGBColor; 6] = [BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY];
 
 /// Predicted against measured.
 struct Point {

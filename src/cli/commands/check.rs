@@ -8,7 +8,7 @@ use std::sync::Arc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::long::{heed_interrupts, interrupted, jobs};
-use super::run::{bound_columns, colour, loaded, quoted, read_with, write_whole};
+use super::run::{bound_columns, colour, loaded, make_folder, quoted, read_with, write_whole};
 use crate::check::{Checked, Plan, Probe, Shows, Trial, Watch, check as tried, predicted, replay, shrink};
 use crate::cli::args::{CheckFormat, CheckOf, Depth};
 use crate::cli::{Status, complain, print};
@@ -93,7 +93,7 @@ fn check_all(arguments: &CheckOf, scenarios: &[Read]) -> Status {
         CheckFormat::Json => json_checks(&checks),
     });
     if let Some(path) = &arguments.junit
-        && let Err(status) = write_whole(path, &junit_checks(&checks))
+        && let Err(status) = write_whole(path, junit_checks(&checks))
     {
         return status;
     }
@@ -205,12 +205,9 @@ fn capsule_name(checked: &Checked, probe: &Probe, capsule: &Scenario) -> String 
 
 fn write_capsule(path: &Path, capsule: &Scenario) -> Result<(), Status> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            complain(&format!("cannot make {}: {error}", folder.display()));
-            Status::BadInput
-        })?;
+        make_folder(folder)?;
     }
-    write_whole(path, &print_json(capsule, &bound_columns()))
+    write_whole(path, print_json(capsule, &bound_columns()))
 }
 
 /// The command that repeats this.

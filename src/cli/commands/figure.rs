@@ -2,14 +2,12 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::files::{is_of_the_user, write_file};
 use super::long::{heed_interrupts, jobs};
-use super::run::{bound_columns, quoted, read_with};
+use super::run::{bound_columns, make_folder, quoted, read_with, write_whole};
 use super::sweep::{complain_of, complain_of_panics, key, made, plan_of, refused};
 use crate::cli::args::{FigureOf, SweepFormat};
 use crate::cli::{Status, complain, print};
@@ -49,13 +47,14 @@ fn figures(arguments: &FigureOf) -> Result<Status, Status> {
             return Err(Status::BadInput);
         }
         if !arguments.redraw {
-            write(&file, text)?;
+            make_folder(out)?;
+            write_whole(&file, text)?;
         }
         drawn(&figure, &points, out)?;
         all.push(Made { figure, points });
     }
     if arguments.page {
-        write(&out.join("README.md"), page(&all, &again(arguments, "DIR")))?;
+        write_whole(&out.join("README.md"), page(&all, &again(arguments, "DIR")))?;
     }
     Ok(told(arguments, &all, out))
 }
@@ -158,22 +157,14 @@ fn drawn(figure: &Figure, points: &[Point], out: &Path) -> Result<(), Status> {
             Status::Internal
         })
     };
-    write(&file("svg"), &drawing)?;
-    write(&file("png"), picture(png(&drawing))?)?;
-    write(&file("pdf"), picture(pdf(&drawing))?)?;
+    write_whole(&file("svg"), &drawing)?;
+    write_whole(&file("png"), picture(png(&drawing))?)?;
+    write_whole(&file("pdf"), picture(pdf(&drawing))?)?;
     if let Some((markdown, latex)) = markdown(figure, points).zip(latex(figure, points)) {
-        write(&file("md"), markdown)?;
-        write(&file("tex"), latex)?;
+        write_whole(&file("md"), markdown)?;
+        write_whole(&file("tex"), latex)?;
     }
     Ok(())
-}
-
-fn write(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), Status> {
-    let folder = path.parent().unwrap_or(Path::new(""));
-    fs::create_dir_all(folder).and_then(|()| write_file(path, contents)).map_err(|error: io::Error| {
-        complain(&format!("cannot write {}: {error}", path.display()));
-        if is_of_the_user(error.kind()) { Status::BadInput } else { Status::Internal }
-    })
 }
 
 /// The command that makes all of it again.

@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(arguments: &RunOf) -> Status {
         None => simulate_with(&scenario, seed, TieRule::default(), &mut []),
     };
     if let (Some(trace), Some(path)) = (trace, &arguments.trace)
-        && let Err(status) = write_whole(path, &trace.to_json(&result, &scenario))
+        && let Err(status) = write_whole(path, trace.to_json(&result, &scenario))
     {
         return status;
     }
@@ -101,9 +101,17 @@ pub(in crate::cli) fn quoted(text: &str) -> String {
     if !text.is_empty() && text.chars().all(plain) { text.into() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
+/// Makes a folder where there is none, or says why not.
+pub(super) fn make_folder(folder: &Path) -> Result<(), Status> {
+    std::fs::create_dir_all(folder).map_err(|error| {
+        complain(&format!("cannot make {}: {error}", folder.display()));
+        Status::BadInput
+    })
+}
+
 /// Writes a file whole, or says why not.
-pub(super) fn write_whole(path: &Path, json: &str) -> Result<(), Status> {
-    write_file(path, json).map_err(|error| {
+pub(super) fn write_whole(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), Status> {
+    write_file(path, contents).map_err(|error| {
         complain(&format!("cannot write {}: {error}", path.display()));
         if is_of_the_user(error.kind()) { Status::BadInput } else { Status::Internal }
     })

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use super::run::{bound_columns, colour, quoted, read_with, write_whole};
+use super::run::{bound_columns, colour, make_folder, quoted, read_with, write_whole};
 use crate::cli::args::{Format, ValidateOf};
 use crate::cli::{Status, complain, print};
 use crate::figure::predicted_against_measured;
@@ -52,12 +52,9 @@ pub(in crate::cli) fn validate(arguments: &ValidateOf) -> Status {
 
 /// The same as a table and as a figure.
 fn keep(folder: &Path, compared: &[(Reference, Validation)]) -> Result<(), Status> {
-    std::fs::create_dir_all(folder).map_err(|error| {
-        complain(&format!("cannot make {}: {error}", folder.display()));
-        Status::BadInput
-    })?;
-    write_whole(&folder.join("table.csv"), &csv_validation(compared))?;
-    write_whole(&folder.join("predicted-against-measured.svg"), &predicted_against_measured(compared))
+    make_folder(folder)?;
+    write_whole(&folder.join("table.csv"), csv_validation(compared))?;
+    write_whole(&folder.join("predicted-against-measured.svg"), predicted_against_measured(compared))
 }
 
 fn files(arguments: &ValidateOf) -> Vec<PathBuf> {

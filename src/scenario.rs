@@ -32,6 +32,7 @@ mod spelling;
 pub mod sweep;
 #[cfg(test)]
 mod tests;
+mod texts;
 
 use std::sync::Arc;
 
@@ -58,7 +59,7 @@ pub use reference::{
     sweeps_markdown,
 };
 pub use resolve::{Column, ColumnUnit};
-pub use sweep::{Relation, Sweep, load_sweep};
+pub use sweep::{Relation, Sweep, SweepTexts, load_sweep, load_sweep_texts};
 
 /// One experiment.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -19,12 +19,14 @@ mod design;
 mod order;
 mod plan;
 mod run;
+mod shard;
 mod summary;
 mod table;
 
 pub use course::courses;
 pub use order::Place;
 pub use plan::{Plan, PlanError};
-pub use run::{PANICKED, Ran, Simulate, probe, run, run_with, threads};
+pub use run::{PANICKED, Simulate, Take, each, probe, run, run_with, threads};
+pub use shard::Shard;
 pub use summary::{COLUMNS as SUMMARY_COLUMNS, Line, line, shown, summary};
 pub use table::{Table, header, outcome};

@@ -5,7 +5,6 @@
 mod common;
 
 use std::fs;
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,10 +32,12 @@ fn plan_of(file: &Path) -> Plan {
 
 fn all(plan: &Plan) -> (Table, Vec<Vec<String>>) {
     let (mut table, mut rows) = (Table::new(plan), Vec::new());
-    run::<()>(plan, &mut table, &mut |_, row| {
+    let all = run::<()>(plan, &plan.shard(0, 1), &|| true, &mut |place, row| {
+        table.push(place.cell, row);
         rows.push(row.to_vec());
-        ControlFlow::Continue(())
+        Ok(())
     });
+    assert_eq!(all, Ok(true));
     (table, rows)
 }
 
@@ -87,7 +88,7 @@ fn cells_are_those_that_are_meant() {
     let file = write(&own, "s.json", &text(&POLICIES.replace("postcopyft-periodic-source", "mine.json"), ""));
     let own = plan_of(Path::new(&file));
     assert_eq!(values(&own), ["post-copy", "mine"]);
-    assert_ne!(own.scenarios[0].policy, own.scenarios[1].policy);
+    assert_ne!(own.scenario(0).policy, own.scenario(1).policy);
 }
 
 #[test]
@@ -123,7 +124,7 @@ fn a_row_is_what_run_says_of_its_cell() {
     let rows = fs::read_to_string(at.join("out/runs.csv")).expect("rows");
     let last = rows.lines().last().expect("a row");
     let plan = plan_of(Path::new(&file));
-    let record = simulate(plan.scenarios.last().expect("cells"), 9, 2).record;
+    let record = simulate(plan.scenarios().last().expect("cells"), 9, 2).record;
     let again: Vec<String> = record.values().into_iter().map(|v| v.map_or(String::new(), |v| v.to_string())).collect();
     assert_eq!(last, format!("7,postcopyft-periodic-source,4 MiB,{}", again.join(",")));
     // And so can be seen by itself.
@@ -140,10 +141,12 @@ fn a_run_that_panics_spoils_nothing() {
         assert!(replication != 2, "planted");
         simulate(scenario, seed, replication).record
     };
-    run_with::<()>(&plan, &mut table, &simulated, &mut |_, row| {
+    let ended = run_with::<()>(&plan, &plan.shard(0, 1), &simulated, &|| true, &mut |place, row| {
+        table.push(place.cell, row);
         rows.push(row.to_vec());
-        ControlFlow::Continue(())
+        Ok(())
     });
+    assert_eq!(ended, Ok(true));
     assert_eq!((rows.len(), table.panicked()), (16, 4));
     let (_, sound) = all(&plan);
     for (row, other) in rows.iter().zip(&sound).filter(|(row, _)| !row.contains(&PANICKED.to_owned())) {
@@ -211,7 +214,7 @@ fn the_vulnerable_window_is_met_as_often_as_it_must_be() {
     let plan = plan_of(&root().join("sweeps/vulnerable-window.json"));
     let (table, rows) = all(&plan);
     let lines = summary(&plan, &table);
-    let window = vulnerable(&plan.scenarios[0]);
+    let window = vulnerable(plan.scenario(0));
     let truth = -(-window / 6000.0).exp_m1();
     let (free, kept) = (line(&lines, 0, "outcome=lost", "proportion"), line(&lines, 1, "outcome=lost", "proportion"));
     for of in [free, kept] {

@@ -23,23 +23,27 @@ fn bytes(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// Starts a sweep and kills it as soon as so many bytes of rows are there; answers how many were.
-fn killed(file: &str, out: &Path, at: u64) -> u64 {
-    let rows = out.join("runs.csv");
-    let length = || fs::metadata(&rows).map_or(0, |found| found.len());
+/// How many shards of a sweep that is under way are there.
+fn shards(out: &Path) -> usize {
+    let entries = fs::read_dir(out.join("shards")).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().extension().is_some_and(|ending| ending == "ndjson")).count()
+}
+
+/// Starts a sweep and kills it as soon as so many shards are there; answers how many were.
+fn killed(file: &str, out: &Path, at: usize) -> usize {
     let mut child = Command::new(env!("CARGO_BIN_EXE_midflight"))
         .args(["sweep", file, "--out", out.to_str().expect("UTF-8")])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
         .expect("it starts");
-    while length() < at && child.try_wait().expect("it is there").is_none() {
+    while shards(out) < at && child.try_wait().expect("it is there").is_none() {
         std::thread::yield_now();
     }
     // SIGKILL.
     child.kill().expect("it can be killed");
     child.wait().expect("it ends");
-    length()
+    shards(out)
 }
 
 #[test]
@@ -51,20 +55,21 @@ fn killed_three_times_it_gives_the_same_bytes() {
     assert_eq!(sweep(&file, &alone, &["--jobs", "1"]).status, 0);
     let expected = bytes(&whole);
     assert_eq!(expected.keys().collect::<Vec<_>>(), ["manifest.json", "runs.csv", "summary.csv"]);
-    let all = expected["runs.csv"].len() as u64;
     assert_eq!(String::from_utf8_lossy(&expected["runs.csv"]).lines().count(), 10_001);
     assert!(expected == bytes(&alone), "one thread and two");
     let broken = at.join("broken");
     let mut before = 0;
-    for share in [all / 9, all / 3, all * 2 / 3] {
+    for share in [100, 300, 600] {
         let there = killed(&file, &broken, share);
-        assert!(before < there && there < all, "{before} {there} {all}");
+        assert!(before < there && there < 1000, "{before} {there}");
         assert!(!broken.join("summary.csv").exists());
         before = there;
     }
-    // A row of which only a part was written.
-    let rows = fs::OpenOptions::new().write(true).open(broken.join("runs.csv")).expect("it is there");
-    rows.set_len(before - 7).expect("it can be cut");
+    // A shard that lost its end.
+    let shard = fs::read_dir(broken.join("shards")).expect("a folder").flatten().map(|entry| entry.path());
+    let shard = shard.filter(|path| path.extension().is_some_and(|ending| ending == "ndjson")).max().expect("shards");
+    let shard = fs::OpenOptions::new().write(true).open(shard).expect("it is there");
+    shard.set_len(1000).expect("it can be cut");
     let last = sweep(&file, &broken, &[]);
     assert!(last.status == 0 && last.err.contains("runs are there already"), "{}", last.err);
     assert!(expected == bytes(&broken), "interrupted or not");
@@ -106,7 +111,7 @@ fn a_folder_of_something_else_is_left_alone() {
         (&file, changed("gap", "runs.csv", &second, ""), "runs.csv:3: is not the row of cell 0, replication 1"),
         (&file, changed("column", "runs.csv", "downtime_s", "downtime"), "runs.csv:1: has other columns"),
         (&file, changed("seed", "runs.csv", ",vm,1,1,", ",vm,7,1,"), "is not the row of cell 0, replication 1"),
-        (&file, changed("garbage", "manifest.json", "{", "["), "a manifest that cannot be read"),
+        (&file, changed("garbage", "manifest.json", "{", "["), "a manifest.json that cannot be read"),
         (&file, changed("short", "runs.csv", ",lost,", ","), "is not the row of cell"),
         (&file, PathBuf::from(&file), "Not a directory"),
     ];
@@ -171,12 +176,12 @@ fn a_model_that_was_changed_makes_it_another_sweep() {
     let at = folder("sweep", "model");
     let file = with_own_model(&at, "100 /s");
     let out = at.join("out");
-    killed(&file, &out, 20_000);
-    let there = bytes(&out);
+    killed(&file, &out, 20);
+    let there = (bytes(&out.join("shards")), fs::read(out.join("plan.json")).expect("a plan"));
     with_own_model(&at, "200 /s");
     let refused = sweep(&file, &out, &[]);
     assert!(refused.status == 2 && refused.err.contains("before its files were changed"), "{}", refused.err);
-    assert!(bytes(&out) == there);
+    assert!((bytes(&out.join("shards")), fs::read(out.join("plan.json")).expect("a plan")) == there);
 }
 
 #[test]
@@ -189,7 +194,7 @@ fn interrupted_it_says_how_to_go_on_and_nobody_else_may_write() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("it starts");
-    while fs::metadata(out.join("runs.csv")).map_or(0, |found| found.len()) < 20_000 {
+    while shards(&out) < 20 {
         assert!(child.try_wait().expect("it is there").is_none(), "it has ended before it could be interrupted");
         std::thread::yield_now();
     }

@@ -7,7 +7,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::scenario::OwnAgent;
-pub(super) use sweep::{FigureOf, SweepFormat, SweepOf};
+pub(super) use sweep::{
+    Engine, FigureOf, MergeOf, PlanOf, RunOfSweep, ScriptOf, ShardOf, StatusOf, SweepFormat, SweepOf, SweepPart,
+    WhatSweep,
+};
 
 /// Version and commit.
 pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("MIDFLIGHT_COMMIT"), ")");
@@ -67,6 +70,11 @@ pub(super) struct Reading {
 impl Command {
     /// What reads files may name these agents, and is repeated by this program.
     pub fn hand_in(&mut self, agents: &[OwnAgent], program: String) {
+        if let Self::Sweep(SweepOf { part: Some(SweepPart::Plan(PlanOf { files, .. })), .. }) = self {
+            files.agents = agents.to_vec();
+            files.program = program;
+            return;
+        }
         let (Self::Run(RunOf { files, .. })
         | Self::Validate(ValidateOf { files, .. })
         | Self::Calibrate(CalibrateOf { files, .. })

@@ -179,7 +179,7 @@ impl Of<'_> {
         let seconds = outside(ParameterKind::Time, step.ns()).0;
         let mut points = Vec::new();
         for (cell, series) in self.drawn() {
-            let output = self.plan.scenarios[cell].vms[0].output.as_ref();
+            let output = self.plan.scenario(cell).vms[0].output.as_ref();
             let size = packet.or(output.map(|output| output.size)).unwrap_or_default();
             let value = |done: &CourseStep| match of {
                 Series::Progress => done.worked.ns() as f64 / step.ns() as f64,

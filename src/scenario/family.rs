@@ -52,21 +52,42 @@ impl Family {
         library: &Library,
         options: &LoadOptions<'_>,
     ) -> Result<Self, ScenarioError> {
-        let (inline, name, base, library) = match typed {
-            ScenarioRef::Inline => {
-                (true, stem(file), Arc::new(source.only(&source.spans().value(at))), library.clone())
-            }
+        match typed {
+            ScenarioRef::Inline => Ok(Self::inline(source, &stem(file), at, library, options)),
             ScenarioRef::Path(path) => {
                 let folder = file.parent().unwrap_or(Path::new(""));
                 let text = scenario_text(source, folder, path).map_err(|reason| {
                     let (source, span) = (Arc::clone(source), source.spans().value(at));
                     Diagnostic { source, span, path: Some(at.clone()), message: reason, hint: None, note: None }
                 })?;
-                (false, stem(Path::new(path)), text, Library::new(options.models, Some(&folder.join(path))))
+                let library = Library::new(options.models, Some(&folder.join(path)));
+                Ok(Self::of(source, &stem(Path::new(path)), text, library, options))
             }
-        };
+        }
+    }
+
+    /// The scenario that stands at `at` in a text.
+    pub fn inline(
+        source: &Arc<Source>,
+        name: &str,
+        at: &JsonPath,
+        library: &Library,
+        options: &LoadOptions<'_>,
+    ) -> Self {
+        let base = Arc::new(source.only(&source.spans().value(at)));
+        Self { inline: true, ..Self::of(source, name, base, library.clone(), options) }
+    }
+
+    /// The scenario of this text, which stands elsewhere.
+    pub fn of(
+        source: &Arc<Source>,
+        name: &str,
+        base: Arc<Source>,
+        library: Library,
+        options: &LoadOptions<'_>,
+    ) -> Self {
         let (columns, agents) = (options.columns.to_vec(), options.agents.to_vec());
-        Ok(Self { source: Arc::clone(source), inline, name, base, library, columns, agents })
+        Self { source: Arc::clone(source), inline: false, name: name.into(), base, library, columns, agents }
     }
 
     /// Where the scenario comes from.

@@ -2,8 +2,9 @@
 //!
 //! It finds and lists files; what is in them is read by `scenario::resolve`.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use include_dir::{Dir, include_dir};
@@ -16,6 +17,7 @@ use super::schema::policy::Policy;
 use super::schema::reference::ReferenceFile;
 use super::source::Source;
 use super::spelling;
+use super::texts::Texts;
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/models");
 static EMBEDDED_SCENARIOS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/scenarios");
@@ -43,7 +45,7 @@ pub(super) fn embedded(path: &Path) -> Option<Result<Source, ScenarioError>> {
 /// Where models are looked up.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
-    folder: Option<PathBuf>,
+    texts: Texts,
 }
 
 /// A model that can be named.
@@ -66,7 +68,22 @@ impl Library {
             let scenario = scenario?.canonicalize().ok()?;
             scenario.ancestors().map(|above| above.join("models")).find(|models| models.is_dir())
         };
-        Self { folder: folder.map(Path::to_path_buf).or_else(nearest) }
+        Self { texts: Texts::of(folder.map(Path::to_path_buf).or_else(nearest)) }
+    }
+
+    /// Models that another machine has found, by their places in `models/`; then the embedded ones.
+    pub(super) fn handed_over(models: &BTreeMap<String, String>) -> Result<Self, ScenarioError> {
+        Texts::handed_over(models).map(|texts| Self { texts })
+    }
+
+    /// The models that have been found so far and are not embedded, by their places in `models/`.
+    pub(super) fn own(&self) -> BTreeMap<String, String> {
+        let embedded = |place: &String, text: &String| {
+            EMBEDDED.get_file(place).is_some_and(|file| file.contents() == text.as_bytes())
+        };
+        let mut own = self.texts.all();
+        own.retain(|place, text| !embedded(place, text));
+        own
     }
 
     /// The text of a model; `None` if there is none of this name.
@@ -78,8 +95,8 @@ impl Library {
             return Ok(None);
         }
         let relative = format!("{}/{name}.{}", kind.folder(), kind.extension());
-        if let Some(path) = self.folder.as_ref().map(|folder| folder.join(&relative)).filter(|path| path.exists()) {
-            return Source::read(&path).map(|source| Some(Arc::new(source)));
+        if let Some(source) = self.texts.find(&relative)? {
+            return Ok(Some(source));
         }
         let Some(file) = EMBEDDED.get_file(&relative) else { return Ok(None) };
         Source::new(format!("embedded:models/{relative}"), file.contents()).map(|source| Some(Arc::new(source)))
@@ -89,7 +106,7 @@ impl Library {
     pub(super) fn names(&self, kind: ModelKind) -> Vec<String> {
         let ends = format!(".{}", kind.extension());
         let mut names: Vec<String> = Vec::new();
-        if let Some(folder) = &self.folder {
+        if let Some(folder) = self.texts.folder() {
             let entries = fs::read_dir(folder.join(kind.folder())).into_iter().flatten().flatten();
             names.extend(entries.filter_map(|entry| entry.file_name().into_string().ok()));
         }

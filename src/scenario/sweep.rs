@@ -15,11 +15,12 @@ use super::path::JsonPath;
 use super::published::ParameterKind;
 use super::resolve::FIRST_LOOK;
 use super::source::Source;
+use super::texts::Texts;
 use super::{Column, Scenario};
 use crate::units::Ratio;
 use crate::vocabulary::Outcome;
 
-pub use load::load_sweep;
+pub use load::{SweepTexts, load_sweep, load_sweep_texts};
 pub(in crate::scenario) use log::geometric;
 
 /// A family of scenarios along some axes.
@@ -50,6 +51,8 @@ pub struct Sweep {
     /// Whether it is made with fewer runs than it asks for.
     pub is_quick: bool,
     pub(super) text: Arc<Source>,
+    /// What axes name.
+    pub(super) files: Texts,
     pub(super) family: Family,
 }
 

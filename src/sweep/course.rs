@@ -12,12 +12,12 @@ use crate::units::Span;
 
 /// For each run of a cell its steps, in the order of runs: of those that are made whatever comes of them.
 pub fn courses(plan: &Plan, cell: usize, step: Span, steps: usize) -> Vec<Vec<CourseStep>> {
-    let runs = plan.block(Place { cell, replication: 0 }).into_iter().filter(|place| place.cell == cell);
+    let runs = plan.block(Place { cell, replication: 0 }, Place { cell: cell + 1, replication: 0 });
     let one = |place: Place| {
         let mut course = Course::new(step, steps);
         let seed = RunSeed { seed: plan.sweep.seed, replication: place.replication };
-        simulate_with(&plan.scenarios[cell], seed, TieRule::default(), &mut [&mut course]);
+        simulate_with(plan.scenario(cell), seed, TieRule::default(), &mut [&mut course]);
         course.finish()
     };
-    runs.collect::<Vec<Place>>().into_par_iter().map(one).collect()
+    runs.into_par_iter().map(one).collect()
 }

@@ -6,8 +6,8 @@ use crate::rng::float;
 use crate::scenario::sweep::{HalfWidth, Replications, Target, Until};
 use crate::stats::{Proportion, Sample, Stopping, Width};
 
-/// Where in a sweep a run is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Where in a sweep a run is; ordered as runs are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
     /// The number of the cell.
     pub cell: usize,
@@ -21,19 +21,27 @@ const BLOCK: u64 = 4096;
 impl Plan {
     /// The run after those in the table; `None`: there is none.
     pub fn next(&self, table: &Table) -> Option<Place> {
-        let cell = table.cells().len().saturating_sub(1);
-        let here = table.cells().get(cell);
-        let made = here.map_or(0, CellRows::runs);
-        let place = if here.is_some_and(|rows| self.is_done(table, cell, rows)) {
-            Place { cell: cell + 1, replication: 0 }
-        } else {
-            Place { cell, replication: made }
-        };
+        let first = table.first();
+        let last = table.cells().len().checked_sub(1);
+        let place = last.map_or(first, |last| {
+            let (cell, before) = (first.cell + last, if last == 0 { first.replication } else { 0 });
+            let rows = &table.cells()[last];
+            match before + rows.runs() {
+                made if self.is_done(table, cell, rows, made) => Place { cell: cell + 1, replication: 0 },
+                made => Place { cell, replication: made },
+            }
+        });
         (place.cell < self.cells.len()).then_some(place)
     }
 
-    /// Runs, from `place` on, that will be made whatever comes of them.
-    pub(super) fn block(&self, place: Place) -> Vec<Place> {
+    /// Runs from `place` on, and before `end`, that will be made whatever comes of them.
+    pub(super) fn block(&self, place: Place, end: Place) -> Vec<Place> {
+        let mut block = self.block_from(place);
+        block.retain(|place| *place < end);
+        block
+    }
+
+    fn block_from(&self, place: Place) -> Vec<Place> {
         match &self.sweep.replications {
             Replications::Fixed(each) => {
                 let first = (place.cell as u64).saturating_mul(*each).saturating_add(place.replication);
@@ -52,13 +60,14 @@ impl Plan {
         }
     }
 
-    fn is_done(&self, table: &Table, cell: usize, rows: &CellRows) -> bool {
+    /// Whether a cell of which `made` runs are made, of which the table has these rows, needs no more.
+    fn is_done(&self, table: &Table, cell: usize, rows: &CellRows, made: u64) -> bool {
         let until = match &self.sweep.replications {
-            Replications::Fixed(each) => return rows.runs() >= *each,
+            Replications::Fixed(each) => return made >= *each,
             Replications::Until(until) => until,
         };
-        let rule = self.stopping(until, self.weights[cell]);
-        if !rule.looks().any(|look| look == rows.runs()) {
+        let rule = self.stopping(until, self.weight(cell));
+        if !rule.looks().any(|look| look == made) {
             return false;
         }
         let enough = match until.target {
@@ -70,7 +79,7 @@ impl Plan {
                 rule.enough(&Sample::new(rows.numbers(table, column.name)))
             }
         };
-        enough.is_some() || rows.runs() >= until.max
+        enough.is_some() || made >= until.max
     }
 
     /// The rule by which cells end, where faults were drawn under a condition of this probability.

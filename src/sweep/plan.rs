@@ -1,12 +1,14 @@
 //! What would be run: every cell with its scenario.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use thiserror::Error;
 
 use super::cells::cells;
+use super::shard::Shard;
 use crate::rng::within::CERTAIN;
 use crate::run::weight;
 use crate::scenario::sweep::{Compare, Replications};
@@ -24,10 +26,12 @@ pub struct Plan {
     pub sweep: Sweep,
     /// For each cell the number of each axis's value.
     pub cells: Vec<Vec<usize>>,
-    /// For each cell its scenario.
-    pub scenarios: Vec<Arc<Scenario>>,
-    /// For each cell the probability of the condition under which its faults are drawn.
-    pub(super) weights: Vec<f64>,
+    /// The cells whose scenarios have been tried.
+    tried: Range<usize>,
+    /// Of each of those its scenario.
+    scenarios: Vec<Arc<Scenario>>,
+    /// Of each of those the probability of the condition under which its faults are drawn.
+    weights: Vec<f64>,
     /// For each cell the one that it is compared with.
     pub(super) partners: Vec<Option<usize>>,
 }
@@ -76,8 +80,43 @@ impl Plan {
     /// # Errors
     /// No cell, too many, or some that are no scenario.
     pub fn new(sweep: Sweep) -> Result<Self, PlanError> {
+        let plan = Self::listed(sweep)?;
+        let all = 0..plan.cells.len();
+        plan.trying(all)
+    }
+
+    /// What one shard of so many needs of it, where all scenarios have been tried before.
+    ///
+    /// # Errors
+    /// No cell, too many, or some that are no scenario.
+    pub fn of_shard(sweep: Sweep, number: u64, of: u64) -> Result<(Self, Shard), PlanError> {
+        let plan = Self::listed(sweep)?;
+        let shard = plan.shard(number, of);
+        plan.trying(shard.cells()).map(|plan| (plan, shard))
+    }
+
+    /// Lists the cells of a sweep, and tries no scenario.
+    ///
+    /// # Errors
+    /// No cell, or too many.
+    pub fn listed(sweep: Sweep) -> Result<Self, PlanError> {
         let cells = cells(&sweep)?;
-        let made: Vec<Result<Scenario, ScenarioError>> = cells.par_iter().map(|cell| sweep.scenario(cell)).collect();
+        let partners = partners(&sweep, &cells);
+        if sweep.compare.is_some() && partners.iter().all(Option::is_none) {
+            return Err(PlanError::NoPartner);
+        }
+        let plan = Self { sweep, cells, tried: 0..0, scenarios: Vec::new(), weights: Vec::new(), partners };
+        match plan.runs() {
+            runs if runs > RUNS_MAX => Err(PlanError::TooManyRuns { runs, most: RUNS_MAX }),
+            _ => Ok(plan),
+        }
+    }
+
+    /// Tries the scenarios of some cells.
+    fn trying(self, tried: Range<usize>) -> Result<Self, PlanError> {
+        let cells = &self.cells[tried.clone()];
+        let made: Vec<Result<Scenario, ScenarioError>> =
+            cells.par_iter().map(|cell| self.sweep.scenario(cell)).collect();
         let (mut scenarios, mut problems) = (Vec::with_capacity(cells.len()), Problems::default());
         for scenario in made {
             scenarios.extend(problems.take(scenario)?.map(Arc::new));
@@ -85,18 +124,25 @@ impl Plan {
         problems.none()?;
         let weights: Vec<u64> = scenarios.iter().map(|scenario| weight(scenario).unwrap_or(CERTAIN)).collect();
         if let Some(cell) = weights.iter().position(|weight| *weight < WEIGHT_MIN) {
-            return Err(PlanError::TooRare { cell });
+            return Err(PlanError::TooRare { cell: tried.start + cell });
         }
         let weights = weights.into_iter().map(|weight| weight as f64 / CERTAIN as f64).collect();
-        let partners = partners(&sweep, &cells);
-        if sweep.compare.is_some() && partners.iter().all(Option::is_none) {
-            return Err(PlanError::NoPartner);
-        }
-        let plan = Self { sweep, cells, scenarios, weights, partners };
-        match plan.runs() {
-            runs if runs > RUNS_MAX => Err(PlanError::TooManyRuns { runs, most: RUNS_MAX }),
-            _ => Ok(plan),
-        }
+        Ok(Self { tried, scenarios, weights, ..self })
+    }
+
+    /// The scenario of a cell.
+    pub fn scenario(&self, cell: usize) -> &Arc<Scenario> {
+        &self.scenarios[cell - self.tried.start]
+    }
+
+    /// The probability of the condition under which the faults of a cell are drawn.
+    pub(super) fn weight(&self, cell: usize) -> f64 {
+        self.weights[cell - self.tried.start]
+    }
+
+    /// The scenarios that have been tried, by cell.
+    pub fn scenarios(&self) -> &[Arc<Scenario>] {
+        &self.scenarios
     }
 
     /// How many runs it takes; at most, where a cell may end earlier.

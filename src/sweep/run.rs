@@ -1,14 +1,14 @@
-//! Makes the runs that are missing, on all threads, and hands each row on in order.
+//! Makes runs, on all threads, and hands each row on in the order of runs.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc;
+
+use rayon::prelude::*;
 
 use super::order::Place;
 use super::plan::Plan;
+use super::shard::Shard;
 use super::table::{Table, row};
 use crate::metric::Record;
 use crate::run::simulate;
@@ -20,81 +20,56 @@ pub const PANICKED: &str = "panicked";
 /// How a run is made: the record of a replication of a scenario under a seed.
 pub type Simulate = dyn Fn(&Arc<Scenario>, u64, u64) -> Record + Sync;
 
-/// How the runs of a sweep ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ran<E> {
-    /// All are made.
-    All,
-    /// Whoever takes the rows said that it is enough.
-    Stopped(E),
-}
+/// What is done with a row and its place.
+pub type Take<'a, E> = dyn FnMut(Place, &[String]) -> Result<(), E> + 'a;
 
-/// Makes all runs that `table` lacks. Each row goes to `take` with its place, in the order of runs, and into the table.
-pub fn run<E>(plan: &Plan, table: &mut Table, take: &mut dyn FnMut(Place, &[String]) -> ControlFlow<E>) -> Ran<E> {
-    run_with(plan, table, &|scenario, seed, replication| simulate(scenario, seed, replication).record, take)
+/// Makes the runs of a shard, on all threads. Each row goes to `take` with its place, in the order of runs. `go_on` is asked before each run.
+/// Answers whether all are made.
+///
+/// # Errors
+/// That of `take`, which is called no more then.
+pub fn run<E>(
+    plan: &Plan,
+    shard: &Shard,
+    go_on: &(dyn Fn() -> bool + Sync),
+    take: &mut Take<'_, E>,
+) -> Result<bool, E> {
+    run_with(plan, shard, &|scenario, seed, replication| simulate(scenario, seed, replication).record, go_on, take)
 }
 
 /// The same with runs made in another way.
+///
+/// # Errors
+/// That of `take`, which is called no more then.
 pub fn run_with<E>(
     plan: &Plan,
-    table: &mut Table,
+    shard: &Shard,
     simulate: &Simulate,
-    take: &mut dyn FnMut(Place, &[String]) -> ControlFlow<E>,
-) -> Ran<E> {
-    while let Some(place) = plan.next(table) {
-        let block = plan.block(place);
-        if let ControlFlow::Break(why) = run_block(plan, table, &block, simulate, take) {
-            return Ran::Stopped(why);
+    go_on: &(dyn Fn() -> bool + Sync),
+    take: &mut Take<'_, E>,
+) -> Result<bool, E> {
+    let mut table = Table::starting(plan, shard.first);
+    while let Some(place) = plan.next(&table).filter(|place| *place < shard.end) {
+        let block = plan.block(place, shard.end);
+        let rows = block.par_iter().map(|place| go_on().then(|| made(plan, *place, simulate)));
+        let Some(rows) = rows.collect::<Option<Vec<_>>>() else { return Ok(false) };
+        for (place, row) in block.iter().zip(&rows) {
+            table.push(place.cell, row);
+            take(*place, row)?;
         }
     }
-    Ran::All
+    Ok(true)
 }
 
-/// The threads take one run after the other, so that few rows wait for one that is late.
-fn run_block<E>(
-    plan: &Plan,
-    table: &mut Table,
-    block: &[Place],
-    simulate: &Simulate,
-    take: &mut dyn FnMut(Place, &[String]) -> ControlFlow<E>,
-) -> ControlFlow<E> {
-    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let (sender, receiver) = mpsc::channel();
-    std::thread::scope(|scope| {
-        let (next, stopped) = (&next, &stopped);
-        scope.spawn(move || {
-            rayon::broadcast(|_| {
-                while !stopped.load(Ordering::Relaxed) {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(place) = block.get(number) else { break };
-                    // Nobody listens any more when the rows are not wanted.
-                    if sender.send((number, made(plan, *place, simulate))).is_err() {
-                        break;
-                    }
-                }
-            });
-        });
-        let mut waiting = BTreeMap::new();
-        let mut first = 0;
-        for (number, row) in receiver {
-            waiting.insert(number, row);
-            while let Some(row) = waiting.remove(&first) {
-                let place = block[first];
-                first += 1;
-                table.push(place.cell, &row);
-                if let ControlFlow::Break(why) = take(place, &row) {
-                    stopped.store(true, Ordering::Relaxed);
-                    return ControlFlow::Break(why);
-                }
-            }
-        }
-        ControlFlow::Continue(())
-    })
+/// Does some work for each shard, on all threads, in any order, until it says that it is enough.
+pub fn each<E: Send>(shards: &[Shard], work: &(dyn Fn(&Shard) -> ControlFlow<E> + Sync)) -> ControlFlow<E> {
+    // One after the other, and not in halves: so they are finished from the first to the last, more or less.
+    shards.iter().par_bridge().try_for_each(work)
 }
 
 /// The row of a run; of one that panics, what is known of it.
 fn made(plan: &Plan, place: Place, simulate: &Simulate) -> Vec<String> {
-    let (scenario, seed) = (&plan.scenarios[place.cell], plan.sweep.seed);
+    let (scenario, seed) = (plan.scenario(place.cell), plan.sweep.seed);
     let record = panic::catch_unwind(AssertUnwindSafe(|| simulate(scenario, seed, place.replication)));
     let record = record.unwrap_or_else(|_| Record {
         scenario: scenario.name.clone(),

@@ -139,7 +139,7 @@ pub fn summary(plan: &Plan, table: &Table) -> Vec<Line> {
         lines.extend(metrics.iter().map(|metric| one.mean(metric)));
         lines.extend(Outcome::ALL.iter().map(|outcome| one.proportion(*outcome)));
         // Where the two were drawn under different conditions their runs are no pairs.
-        let partner = plan.partners[cell].filter(|other| plan.weights[*other].total_cmp(&plan.weights[cell]).is_eq());
+        let partner = plan.partners[cell].filter(|other| plan.weight(*other).total_cmp(&plan.weight(cell)).is_eq());
         let Some((other, others)) = partner.and_then(|other| Some((other, table.cells().get(other)?))) else {
             continue;
         };
@@ -180,7 +180,7 @@ struct Of<'a> {
 
 impl Of<'_> {
     fn line(&self, quantity: &str, kind: &'static str) -> Line {
-        let (weight, level) = (self.plan.weights[self.cell], self.plan.level(quantity));
+        let (weight, level) = (self.plan.weight(self.cell), self.plan.level(quantity));
         Line { cell: self.cell, quantity: quantity.into(), kind, weight, level, ..Line::default() }
     }
 

@@ -4,6 +4,7 @@ use crate::metric::{COLUMNS, Record, Unit};
 use crate::scenario::ColumnUnit;
 use crate::vocabulary::Outcome;
 
+use super::order::Place;
 use super::plan::Plan;
 
 /// The columns of a row: `cell`, the axes, then the record's.
@@ -35,6 +36,9 @@ pub struct Table {
     /// Columns of the record that hold numbers.
     numeric: Vec<usize>,
     outcome: usize,
+    /// The run of which the first row is.
+    first: Place,
+    /// From that of `first` on.
     cells: Vec<CellRows>,
 }
 
@@ -52,6 +56,11 @@ pub(super) type Seen = Option<Outcome>;
 impl Table {
     /// Without rows.
     pub fn new(plan: &Plan) -> Self {
+        Self::starting(plan, Place { cell: 0, replication: 0 })
+    }
+
+    /// Without rows, for those from a place on.
+    pub(super) fn starting(plan: &Plan, first: Place) -> Self {
         let measures = |index: &usize| {
             let column = &COLUMNS[*index];
             column.unit != Unit::Text && !matches!(column.name, "seed" | "replication")
@@ -60,12 +69,14 @@ impl Table {
             before: 1 + plan.sweep.axes.len(),
             numeric: (0..COLUMNS.len()).filter(measures).collect(),
             outcome: number_of("outcome"),
+            first,
             cells: Vec::new(),
         }
     }
 
     /// Adds a row; cells come in order.
     pub fn push(&mut self, cell: usize, row: &[String]) {
+        let cell = cell - self.first.cell;
         if cell >= self.cells.len() {
             let numbers = vec![Vec::new(); self.numeric.len()];
             self.cells.resize(cell + 1, CellRows { numbers, ..CellRows::default() });
@@ -85,7 +96,7 @@ impl Table {
 
     /// How many rows of a cell it has.
     pub fn runs_of(&self, cell: usize) -> u64 {
-        self.cells.get(cell).map_or(0, CellRows::runs)
+        self.of(cell).map_or(0, CellRows::runs)
     }
 
     /// How many runs had this outcome.
@@ -100,14 +111,24 @@ impl Table {
 
     /// What there is of a column in the runs of a cell.
     pub fn numbers(&self, cell: usize, column: &str) -> Vec<f64> {
-        self.cells.get(cell).map_or_else(Vec::new, |rows| rows.numbers(self, column))
+        self.of(cell).map_or_else(Vec::new, |rows| rows.numbers(self, column))
     }
 
     /// What became of the VM in the runs of a cell; `None`: the run panicked.
     pub fn outcomes_of(&self, cell: usize) -> &[Option<Outcome>] {
-        self.cells.get(cell).map_or(&[], CellRows::outcomes)
+        self.of(cell).map_or(&[], CellRows::outcomes)
     }
 
+    fn of(&self, cell: usize) -> Option<&CellRows> {
+        self.cells.get(cell.checked_sub(self.first.cell)?)
+    }
+
+    /// The run of which the first row is.
+    pub(super) fn first(&self) -> Place {
+        self.first
+    }
+
+    /// The cells of which it has rows, from that of [`first`](Self::first) on.
     pub(super) fn cells(&self) -> &[CellRows] {
         &self.cells
     }

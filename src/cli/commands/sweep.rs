@@ -2,40 +2,51 @@
 
 mod folder;
 mod manifest;
+mod parts;
+mod planned;
+mod script;
+mod shards;
+mod survey;
+mod work;
 
 use std::io::{self, IsTerminal};
-use std::ops::ControlFlow;
+use std::num::NonZeroU64;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
-use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar};
 
 use self::folder::Folder;
 pub(super) use self::folder::FolderError;
 pub(super) use self::manifest::key;
-use self::manifest::{finished, manifest};
-use super::long::{heed_interrupts, interrupted, jobs};
+use self::planned::Planned;
+use self::shards::Shards;
+use self::survey::Survey;
+use super::long::{heed_interrupts, jobs};
 use super::run::{bound_columns, colour, quoted};
-use crate::cli::args::{Reading, SweepFormat, SweepOf};
+use crate::cli::args::{Reading, SweepFormat, SweepOf, WhatSweep};
 use crate::cli::{Status, complain, print};
 use crate::report;
 use crate::run::simulate;
 use crate::scenario::{LoadOptions, ScenarioError, Sweep, load_sweep};
-use crate::sweep::{
-    Line, PANICKED, Plan, PlanError, Ran, SUMMARY_COLUMNS, Table, outcome, probe, run, summary, threads,
-};
+use crate::sweep::{Line, Plan, PlanError, SUMMARY_COLUMNS, Table, probe, summary, threads};
 
 pub(in crate::cli) fn sweep(arguments: &SweepOf) -> Status {
-    if let Err(status) = jobs(arguments.jobs) {
-        return status;
-    }
-    let plan = match planned(arguments) {
-        Ok(plan) => plan,
-        Err(status) => return status,
+    let done = match (&arguments.part, &arguments.what) {
+        (Some(part), _) => parts::part(part, &arguments.files),
+        (None, Some(what)) => whole(arguments, what),
+        (None, None) => {
+            complain("what should be swept? Name a file, or see `midflight sweep --help`");
+            Err(Status::BadInput)
+        }
     };
+    done.unwrap_or_else(|status| status)
+}
+
+fn whole(arguments: &SweepOf, what: &WhatSweep) -> Result<Status, Status> {
+    jobs(arguments.jobs)?;
+    let plan = planned(what, &arguments.files)?;
     if let Some(repeat) = &arguments.repeat {
-        return repeated(arguments, &plan, repeat);
+        return Ok(repeated(arguments, &plan, repeat));
     }
     let result = match (&arguments.out, arguments.dry_run) {
         (out, true) => dry_run(arguments, &plan, out.as_deref()),
@@ -49,7 +60,7 @@ pub(in crate::cli) fn sweep(arguments: &SweepOf) -> Status {
             Ok(Status::BadInput)
         }
     };
-    result.unwrap_or_else(|error| refused(&error))
+    result.map_err(|error| refused(&error))
 }
 
 /// Says why a folder does not take results.
@@ -62,13 +73,12 @@ pub(super) fn refused(error: &FolderError) -> Status {
     Status::Internal
 }
 
-fn planned(arguments: &SweepOf) -> Result<Plan, Status> {
+fn planned(what: &WhatSweep, how: &Reading) -> Result<Plan, Status> {
     let columns = bound_columns();
-    let how = &arguments.files;
     let options = LoadOptions { sets: &[], models: how.models.as_deref(), columns: &columns, agents: &how.agents };
-    let sweep = load_sweep(&arguments.file, &options).map_err(|error| complain_of(&error, how))?;
-    let sweep = sweep.seeded(arguments.seed);
-    plan_of(if arguments.quick { sweep.quick() } else { sweep }, how)
+    let sweep = load_sweep(&what.file, &options).map_err(|error| complain_of(&error, how))?;
+    let sweep = sweep.seeded(what.seed);
+    plan_of(if what.quick { sweep.quick() } else { sweep }, how)
 }
 
 /// Says what is wrong with a file.
@@ -83,22 +93,23 @@ pub(super) fn plan_of(sweep: Sweep, how: &Reading) -> Result<Plan, Status> {
     let reserved: Vec<&str> = record.chain(SUMMARY_COLUMNS).chain(["cell"]).collect();
     let file = sweep.file().to_owned();
     let sweep = sweep.without_columns_called(&reserved).map_err(|error| complain_of(&error, how))?;
-    Plan::new(sweep).map_err(|error| match error {
+    Plan::new(sweep).map_err(|error| plan_error(error, &file, how))
+}
+
+/// Says why there is no plan of a file.
+fn plan_error(error: PlanError, file: &str, how: &Reading) -> Status {
+    match error {
         PlanError::Invalid(error) => complain_of(&error, how),
         other => {
             complain(&format!("{file}: {other}"));
             Status::BadInput
         }
-    })
+    }
 }
 
 /// Says what would be run.
 fn dry_run(arguments: &SweepOf, plan: &Plan, out: Option<&Path>) -> Result<Status, FolderError> {
-    let mut table = Table::new(plan);
-    if let Some(out) = out {
-        Folder::peek(out, plan, &manifest(plan, &arguments.files), &mut table)?;
-    }
-    let there = table.rows();
+    let there = out.map_or(Ok(0), |out| there(&arguments.files, plan, out))?;
     let left = plan.runs().saturating_sub(there);
     let estimate = (left > 0).then(|| {
         let clock = ProgressBar::hidden();
@@ -114,6 +125,23 @@ fn dry_run(arguments: &SweepOf, plan: &Plan, out: Option<&Path>) -> Result<Statu
     }))
 }
 
+/// How many runs of a sweep are in a folder.
+fn there(how: &Reading, plan: &Plan, out: &Path) -> Result<u64, FolderError> {
+    let planned = Planned::new(plan, how, usual(plan));
+    if Folder::is_finished(out) {
+        return Folder::rows(out, plan, planned.manifest()).map(|table| table.rows());
+    }
+    if !Folder::is_of(out, planned.manifest())? {
+        return Ok(0);
+    }
+    let planned = Planned::of(out)?;
+    Survey::new(&Shards::new(out, &planned, plan), &planned, plan).map(|survey| survey.runs)
+}
+
+fn usual(plan: &Plan) -> NonZeroU64 {
+    NonZeroU64::new(plan.usual_shards()).expect("a plan has runs")
+}
+
 fn swept(arguments: &SweepOf, plan: &Plan, out: &Path) -> Result<Status, FolderError> {
     let (table, lines) = match made(&arguments.files, plan, out)? {
         Ok(made) => made,
@@ -123,11 +151,16 @@ fn swept(arguments: &SweepOf, plan: &Plan, out: &Path) -> Result<Status, FolderE
     if arguments.parquet {
         Folder::to_parquet(out)?;
     }
-    let printed = print(&match arguments.format {
-        SweepFormat::Human => report::human_sweep(plan, &table, &lines, &out.display().to_string()),
-        SweepFormat::Json => report::json_sweep(plan, &lines),
+    Ok(told(plan, &table, &lines, out, arguments.format))
+}
+
+/// Says what is known of a finished sweep.
+fn told(plan: &Plan, table: &Table, lines: &[Line], out: &Path, format: SweepFormat) -> Status {
+    let printed = print(&match format {
+        SweepFormat::Human => report::human_sweep(plan, table, lines, &out.display().to_string()),
+        SweepFormat::Json => report::json_sweep(plan, lines),
     });
-    Ok(if table.panicked() == 0 { printed } else { complain_of_panics(&table, out) })
+    if table.panicked() == 0 { printed } else { complain_of_panics(table, out) }
 }
 
 /// Says where the scenarios of runs that panicked are.
@@ -140,89 +173,26 @@ pub(super) fn complain_of_panics(table: &Table, out: &Path) -> Status {
 
 /// All rows of a sweep and what is known from them, in a folder; what is missing there is run. Answers a status if that was not finished.
 pub(super) fn made(how: &Reading, plan: &Plan, out: &Path) -> Result<Result<(Table, Vec<Line>), Status>, FolderError> {
-    let manifest = manifest(plan, how);
-    let mut table = Table::new(plan);
+    let mut planned = Planned::new(plan, how, usual(plan));
     if Folder::is_finished(out) {
         // It may be where nothing can be written.
-        Folder::peek(out, plan, &manifest, &mut table)?;
+        let table = Folder::rows(out, plan, planned.manifest())?;
+        let lines = summary(plan, &table);
+        return Ok(Ok((table, lines)));
     }
-    let mut opened = None;
-    if table.rows() == 0 || plan.next(&table).is_some() {
-        table = Table::new(plan);
-        let folder = opened.insert(Folder::open(out, plan, &manifest, &mut table)?);
-        if let Some(status) = ran(folder, plan, &mut table)? {
-            return Ok(Err(status));
-        }
+    let folder = Folder::open(out, planned.manifest())?;
+    if folder.has_plan() {
+        planned = Planned::of(out)?;
+    } else {
+        folder.write_plan(&planned)?;
     }
-    let lines = summary(plan, &table);
-    if let Some(folder) = opened {
-        folder.finish(&report::summary_csv(plan, &lines), &finished(&manifest, plan, &table))?;
+    let shards = Shards::new(out, &planned, plan);
+    if let Some(status) = work::make(&shards, &planned, plan)? {
+        return Ok(Err(status));
     }
-    Ok(Ok((table, lines)))
-}
-
-/// Makes the runs that are missing. Answers a status if not all of them are made.
-fn ran(folder: &mut Folder, plan: &Plan, table: &mut Table) -> Result<Option<Status>, FolderError> {
-    let there = table.rows();
-    if there > 0 && plan.next(table).is_some() {
-        complain(&format!("{there} runs are there already; going on with the others"));
-    }
-    let bar = bar(plan, there);
-    let mut news = Lines::new(plan.runs());
-    let ran = run(plan, table, &mut |place, row| {
-        let kept = if outcome(plan, row) == PANICKED { folder.keep(plan, place) } else { Ok(()) };
-        let written = kept.and_then(|()| folder.write(row));
-        bar.inc(1);
-        news.one_more(&bar);
-        match written {
-            Err(error) => ControlFlow::Break(Some(error)),
-            Ok(()) if interrupted() => ControlFlow::Break(None),
-            Ok(()) => ControlFlow::Continue(()),
-        }
-    });
-    bar.finish_and_clear();
-    match ran {
-        Ran::All => Ok(None),
-        Ran::Stopped(Some(error)) => Err(error),
-        Ran::Stopped(None) => {
-            folder.flush()?;
-            complain(&format!("stopped after {} runs; the same command goes on", table.rows()));
-            Ok(Some(Status::Interrupted))
-        }
-    }
-}
-
-fn bar(plan: &Plan, there: u64) -> ProgressBar {
-    let bar = ProgressBar::new(plan.runs());
-    let style = ProgressStyle::with_template("{wide_bar} {pos}/{len} runs, {per_sec}, {eta} left").expect("a template");
-    bar.set_style(style);
-    bar.set_position(there);
-    bar.reset_eta();
-    bar
-}
-
-/// A line now and then where there is no bar to be seen.
-struct Lines {
-    all: u64,
-    told: u64,
-    last: Duration,
-}
-
-impl Lines {
-    /// No more often than that.
-    const PAUSE: Duration = Duration::from_secs(10);
-
-    fn new(all: u64) -> Self {
-        Self { all, told: 0, last: Duration::ZERO }
-    }
-
-    fn one_more(&mut self, bar: &ProgressBar) {
-        let tenths = bar.position().saturating_mul(10) / self.all.max(1);
-        if bar.is_hidden() && tenths > self.told && bar.elapsed().saturating_sub(self.last) >= Self::PAUSE {
-            complain(&format!("{} of {} runs, {} left", bar.position(), self.all, HumanDuration(bar.eta())));
-            (self.told, self.last) = (tenths, bar.elapsed());
-        }
-    }
+    let made = work::merge(&folder, &shards, &planned, plan)?;
+    folder.tidy()?;
+    Ok(Ok(made))
 }
 
 /// One run of the sweep as `run` shows it.
@@ -235,12 +205,12 @@ fn repeated(arguments: &SweepOf, plan: &Plan, repeat: &str) -> Status {
         complain(&format!("--repeat {}: write CELL,REPLICATION, {range}", quoted(repeat)));
         return Status::BadInput;
     };
-    let scenario = Arc::clone(&plan.scenarios[cell]);
-    let result = simulate(&scenario, plan.sweep.seed, replication);
+    let scenario = plan.scenario(cell);
+    let result = simulate(scenario, plan.sweep.seed, replication);
     print(&match arguments.format {
         SweepFormat::Human => {
-            report::human(&result, &scenario, colour(arguments.files.color, io::stdout().is_terminal()))
+            report::human(&result, scenario, colour(arguments.files.color, io::stdout().is_terminal()))
         }
-        SweepFormat::Json => report::json(&result, &scenario),
+        SweepFormat::Json => report::json(&result, scenario),
     })
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -14,8 +13,8 @@ use crate::scenario::path::{JsonPath, Step};
 use crate::scenario::published::{Parameter, ParameterKind};
 use crate::scenario::schema::sweep as text;
 use crate::scenario::set::Setting;
-use crate::scenario::source::Source;
 use crate::scenario::sweep::{Axis, AxisValue, Typed, geometric};
+use crate::scenario::texts::Texts;
 
 /// Values of one axis.
 const VALUES_MAX: u64 = 100_000;
@@ -27,7 +26,7 @@ pub(super) fn axis(
     context: &mut Context<'_>,
     typed: &text::Axis,
     number: usize,
-    folder: &Path,
+    files: &Texts,
     at: &Place,
 ) -> Option<Axis> {
     let path = match JsonPath::parse(&typed.path) {
@@ -60,9 +59,9 @@ pub(super) fn axis(
     } else if let Some(log) = &typed.log {
         make.quantities("log", &self::log(context, log, &at.key("log"))?)
     } else {
-        let files = typed.files.as_deref().unwrap_or_default();
+        let named = typed.files.as_deref().unwrap_or_default();
         let at = at.key("files");
-        files.iter().enumerate().filter_map(|(i, file)| make.file(context, file, i, folder, &at.index(i))).collect()
+        named.iter().enumerate().filter_map(|(i, file)| make.file(context, file, i, files, &at.index(i))).collect()
     };
     label(context, &mut values, typed, at);
     unlike(context, &values, typed, at);
@@ -143,13 +142,12 @@ impl Make<'_> {
     }
 
     /// A model by its name, or what stands in a file.
-    fn file(&self, context: &mut Context<'_>, file: &str, i: usize, folder: &Path, at: &Place) -> Option<AxisValue> {
+    fn file(&self, context: &mut Context<'_>, file: &str, i: usize, files: &Texts, at: &Place) -> Option<AxisValue> {
         let named = Path::new(file);
         if named.extension().is_none_or(|ending| ending != "json") {
             return Some(self.value("files", Some(i), file.into(), Value::from(file)));
         }
-        let read = Source::read(&folder.join(named)).map(Arc::new);
-        let parsed = read.and_then(|source| parse_json(&source).map_err(|problem| (*problem).into()));
+        let parsed = files.read(file).and_then(|source| parse_json(&source).map_err(|problem| (*problem).into()));
         match parsed {
             Ok(Value::Object(mut model)) => {
                 for key in HEADER {

@@ -1,6 +1,5 @@
 //! A sweep: axes with all their values, and what must hold of cells.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::axis::axis;
@@ -14,6 +13,7 @@ use crate::scenario::source::Source;
 use crate::scenario::sweep::{
     Axis, Compare, Condition, Design, HalfWidth, Other, Replications, Sweep, Target, Typed, Until,
 };
+use crate::scenario::texts::Texts;
 use crate::units::{Quantity, Ratio};
 use crate::vocabulary::Outcome;
 
@@ -27,13 +27,13 @@ const SOBOL_DIMENSIONS_MAX: usize = 256;
 /// Runs of one cell.
 const REPLICATIONS_MAX: u64 = 10_000_000;
 
-/// Gives a typed sweep its meaning; `folder` is where its file lies, `seed` the scenario's.
+/// Gives a typed sweep its meaning; `files` are those that axes name, `seed` the scenario's.
 ///
 /// # Errors
 /// All problems, at least one.
 pub(in crate::scenario) fn resolve_sweep(
     stem: &str,
-    folder: &Path,
+    files: Texts,
     file: &SweepFile,
     source: &Arc<Source>,
     family: Family,
@@ -45,7 +45,7 @@ pub(in crate::scenario) fn resolve_sweep(
     if file.why.trim().is_empty() {
         context.problem(&root.key("why"), "is empty", Some("say in a sentence what is asked"));
     }
-    let axes = axes(&mut context, file, folder, &root.key("axes"));
+    let axes = axes(&mut context, file, &files, &root.key("axes"));
     let groups = groups(&mut context, file, &axes, &root.key("zip"));
     let conditions = conditions(&mut context, file, &axes, &root.key("where"));
     let design = design(&mut context, file, groups.len(), &root.key("design"));
@@ -73,18 +73,19 @@ pub(in crate::scenario) fn resolve_sweep(
         compare,
         is_quick: false,
         text: Arc::clone(source),
+        files,
         family,
     })
 }
 
-fn axes(context: &mut Context<'_>, file: &SweepFile, folder: &Path, at: &Place) -> Vec<Axis> {
+fn axes(context: &mut Context<'_>, file: &SweepFile, files: &Texts, at: &Place) -> Vec<Axis> {
     if file.axes.is_empty() {
         context.problem(at, "is empty, so nothing is varied", Some("`midflight run` runs one scenario"));
     }
     let mut axes: Vec<Axis> = Vec::new();
     for (i, typed) in file.axes.iter().enumerate() {
         let at = at.index(i);
-        let Some(made) = axis(context, typed, i, folder, &at) else { continue };
+        let Some(made) = axis(context, typed, i, files, &at) else { continue };
         if axes.iter().any(|other| other.name == made.name) {
             let key = if typed.name.is_some() { "as" } else { "path" };
             context.problem(

@@ -1,19 +1,20 @@
-//! A result folder: `runs.csv` grows row by row, and everything else is written whole.
+//! A result folder: what is in it, and whose it is.
 //!
-//! A sweep that was killed has left rows, the last perhaps in part: that part is cut off, and the rows before it are what is there. They must
-//! be the first runs of the sweep, in order; a folder in which they are not is left alone.
+//! A sweep that is under way has its plan there, and shards. Of one that is finished there are the rows of all runs, what is known from
+//! them, and last of all a manifest that counts them. Each file is written whole; what belongs to another sweep is left alone.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Read as _, Seek, SeekFrom, Write};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use thiserror::Error;
 
 use super::manifest::IDENTITY;
+use super::planned::{PLAN, Planned};
+use super::shards::Shards;
 use crate::cli::commands::files::{draft, is_of_the_user, write_file};
 use crate::cli::commands::run::bound_columns;
-use crate::report::csv_rows;
 use crate::scenario::print_json;
 use crate::sweep::{Place, Plan, Table, header};
 
@@ -55,6 +56,38 @@ pub(in crate::cli) enum FolderError {
         /// What is wrong with it.
         reason: String,
     },
+    /// No sweep was begun there.
+    #[error("{path}: holds no plan of a sweep; `midflight sweep plan FILE --out {path}` makes one")]
+    NoPlan {
+        /// The folder.
+        path: String,
+    },
+    /// What should be a plan is none, or not one of this program.
+    #[error("{path}: {reason}")]
+    BadPlan {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Not all shards are there.
+    #[error("{path}: shards are missing, {left} in all: {numbers}; `midflight sweep run {path}` makes them")]
+    Incomplete {
+        /// The folder.
+        path: String,
+        /// How many.
+        left: usize,
+        /// Which.
+        numbers: String,
+    },
+    /// A file that is none of the plan's shards is called like one.
+    #[error("{path}: {what}; nothing there was touched. Remove it")]
+    InTheWay {
+        /// The file.
+        path: String,
+        /// What it is instead.
+        what: String,
+    },
     /// The operating system would not.
     #[error("{path}: {reason}")]
     Refused {
@@ -77,7 +110,7 @@ impl FolderError {
     }
 }
 
-fn refused(path: &Path) -> impl FnOnce(io::Error) -> FolderError + use<> {
+pub(super) fn refused(path: &Path) -> impl FnOnce(io::Error) -> FolderError + use<> {
     let path = path.display().to_string();
     move |reason| FolderError::Refused { path, reason }
 }
@@ -88,46 +121,68 @@ fn unreadable(path: &Path) -> impl FnOnce(csv::Error) -> FolderError + use<> {
     move |error| refused(io::Error::other(error))
 }
 
-/// A folder to which rows are added.
+/// A folder that nobody else writes to.
 pub(super) struct Folder {
     at: PathBuf,
-    runs: File,
+    /// Locked as long as this is there.
+    _lock: Option<File>,
 }
 
 impl Folder {
-    /// Opens a folder, or makes it; what is there goes into the table. It is this process's from before anything is looked at.
-    pub(super) fn open(at: &Path, plan: &Plan, manifest: &str, table: &mut Table) -> Result<Self, FolderError> {
-        is_of(at, manifest)?;
+    /// Takes a folder, or makes it, for a sweep of this manifest.
+    pub(super) fn open(at: &Path, manifest: &Value) -> Result<Self, FolderError> {
+        Self::is_of(at, manifest)?;
         fs::create_dir_all(at).map_err(refused(at))?;
-        let path = at.join(RUNS);
-        let mut runs = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(refused(&path))?;
-        // A file system that knows no locks is not a reason to refuse it.
-        if matches!(runs.try_lock(), Err(TryLockError::WouldBlock)) {
+        // Of a folder that is opened like a file not every system knows locks: no reason to refuse it.
+        let lock = File::open(at).ok();
+        if lock.as_ref().is_some_and(|folder| matches!(folder.try_lock(), Err(TryLockError::WouldBlock))) {
             return Err(FolderError::Busy { path: at.display().to_string() });
         }
-        if !is_of(at, manifest)? {
-            write_whole(&at.join(MANIFEST), manifest)?;
+        // Somebody may have been faster.
+        Self::is_of(at, manifest)?;
+        Ok(Self { at: at.into(), _lock: lock })
+    }
+
+    /// Whether something was begun in the folder; that must be this sweep.
+    pub(super) fn is_of(at: &Path, here: &Value) -> Result<bool, FolderError> {
+        let path = || at.display().to_string();
+        for file in [PLAN, MANIFEST] {
+            let there = match json(&at.join(file)) {
+                Ok(there) => there,
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) => return Err(refused(&at.join(file))(error)),
+            };
+            let said = |key: &str| there[key].as_str().unwrap_or("an unknown one").to_owned();
+            let [version, hash] = IDENTITY;
+            let other = if !there.is_object() {
+                format!("a {file} that cannot be read")
+            } else if there[version] != here[version] {
+                format!("results of another version, {}", said(version))
+            } else if there[hash] != here[hash] {
+                format!("another sweep, or this one before its files were changed (`{}`)", said("name"))
+            } else {
+                return Ok(true);
+            };
+            return Err(FolderError::Other { path: path(), other });
         }
-        let whole = rows(&path, &mut runs, plan, table)?;
-        runs.set_len(whole).and_then(|()| runs.seek(SeekFrom::End(0))).map_err(refused(&path))?;
-        let mut folder = Self { at: at.into(), runs };
-        if whole == 0 {
-            folder.write(&header(plan))?;
-        }
-        Ok(folder)
+        let mut entries = match fs::read_dir(at) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(refused(at)(error)),
+        };
+        // What a process that was killed has left of a plan is nobody's.
+        let begun = draft(Path::new(PLAN));
+        let foreign = entries.any(|entry| entry.is_ok_and(|entry| Path::new(&entry.file_name()) != begun));
+        if foreign { Err(FolderError::Foreign { path: path() }) } else { Ok(false) }
+    }
+
+    pub(super) fn at(&self) -> &Path {
+        &self.at
     }
 
     /// Whether what is known when all runs are made has been written.
     pub(super) fn is_finished(at: &Path) -> bool {
-        let manifest = fs::read_to_string(at.join(MANIFEST)).unwrap_or_default();
-        let manifest: Value = serde_json::from_str(&manifest).unwrap_or_default();
-        manifest.get("runs").is_some() && at.join(SUMMARY).exists()
+        json(&at.join(MANIFEST)).is_ok_and(|manifest| manifest.get("runs").is_some()) && at.join(SUMMARY).exists()
     }
 
     /// Where the scenarios of runs that panicked are.
@@ -135,22 +190,24 @@ impl Folder {
         at.join(FAILURES)
     }
 
-    /// What is there goes into the table; nothing is written.
-    pub(super) fn peek(at: &Path, plan: &Plan, manifest: &str, table: &mut Table) -> Result<(), FolderError> {
-        if !is_of(at, manifest)? {
-            return Ok(());
-        }
+    /// The rows of a finished sweep, which must be this one.
+    pub(super) fn rows(at: &Path, plan: &Plan, manifest: &Value) -> Result<Table, FolderError> {
+        Self::is_of(at, manifest)?;
         let path = at.join(RUNS);
-        match File::open(&path) {
-            Ok(mut file) => rows(&path, &mut file, plan, table).map(drop),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(refused(&path)(error)),
+        let file = File::open(&path).map_err(refused(&path))?;
+        let mut rows = Rows::new(plan, &path);
+        let mut reader =
+            csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(io::BufReader::new(file));
+        for (number, record) in reader.records().enumerate() {
+            let record = record.map_err(|error| rows.damaged(number as u64 + 1, format!("is no row: {error}")))?;
+            let row: Vec<String> = record.iter().map(String::from).collect();
+            match number {
+                0 if row != rows.header => return Err(rows.damaged(1, "has other columns than this sweep".into())),
+                0 => {}
+                _ => drop(rows.push(number as u64 + 1, &row)?),
+            }
         }
-    }
-
-    /// Adds a row.
-    pub(super) fn write(&mut self, row: &[String]) -> Result<(), FolderError> {
-        self.runs.write_all(csv_rows([row.to_vec()]).as_bytes()).map_err(refused(&self.at.join(RUNS)))
+        rows.all()
     }
 
     /// Keeps the scenario of a run that panicked.
@@ -158,13 +215,8 @@ impl Folder {
         let folder = self.at.join(FAILURES);
         fs::create_dir_all(&folder).map_err(refused(&folder))?;
         let Place { cell, replication } = place;
-        let text = print_json(&plan.scenarios[cell], &bound_columns());
+        let text = print_json(plan.scenario(cell), &bound_columns());
         write_whole(&folder.join(format!("{cell}-{replication}.json")), &text)
-    }
-
-    /// Makes sure that the rows are on the disk.
-    pub(super) fn flush(&self) -> Result<(), FolderError> {
-        self.runs.sync_all().map_err(refused(&self.at.join(RUNS)))
     }
 
     /// Writes the rows as Parquet.
@@ -181,108 +233,97 @@ impl Folder {
         write_whole(&path, bytes)
     }
 
-    /// Writes what is known when all runs are made.
+    /// Whether a plan has been made.
+    pub(super) fn has_plan(&self) -> bool {
+        self.at.join(PLAN).exists()
+    }
+
+    /// Keeps the plan of the sweep.
+    pub(super) fn write_plan(&self, planned: &Planned) -> Result<(), FolderError> {
+        write_whole(&self.at.join(PLAN), planned.text())
+    }
+
+    /// Where the rows of all runs go.
+    pub(super) fn runs(&self) -> PathBuf {
+        self.at.join(RUNS)
+    }
+
+    /// Writes what is known when the rows of all runs are there.
     pub(super) fn finish(&self, summary: &str, manifest: &str) -> Result<(), FolderError> {
-        self.flush()?;
         write_whole(&self.at.join(SUMMARY), summary)?;
         write_whole(&self.at.join(MANIFEST), manifest)
     }
-}
 
-/// Whether the folder has been begun by this sweep; `false`: there is none, or it is empty.
-fn is_of(at: &Path, manifest: &str) -> Result<bool, FolderError> {
-    let path = || at.display().to_string();
-    let text = match fs::read_to_string(at.join(MANIFEST)) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            let mut entries = match fs::read_dir(at) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-                Err(error) => return Err(refused(at)(error)),
-            };
-            // What another process has begun, or one that was killed then, is nobody's.
-            let begun = |entry: &fs::DirEntry| match entry.file_name().to_string_lossy() {
-                name if draft(Path::new(MANIFEST)) == *name => true,
-                name if name == RUNS => entry.metadata().is_ok_and(|found| found.len() == 0),
-                _ => false,
-            };
-            let foreign = entries.any(|entry| entry.is_ok_and(|entry| !begun(&entry)));
-            return if foreign { Err(FolderError::Foreign { path: path() }) } else { Ok(false) };
-        }
-        Err(error) => return Err(refused(&at.join(MANIFEST))(error)),
-    };
-    let there: Value = serde_json::from_str(&text).unwrap_or_default();
-    if !there.is_object() {
-        return Err(FolderError::Other { path: path(), other: "a manifest that cannot be read".into() });
+    /// Removes what a finished sweep needs no more.
+    pub(super) fn tidy(&self) -> Result<(), FolderError> {
+        let at = &self.at;
+        let gone = |result: io::Result<()>| match result {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
+        gone(fs::remove_dir_all(Shards::within(at))).map_err(refused(at))?;
+        gone(fs::remove_file(at.join(PLAN))).map_err(refused(at))
     }
-    let here: Value = serde_json::from_str(manifest).expect("it was made by this program");
-    let [version, hash] = IDENTITY;
-    let said = |key: &str| there[key].as_str().unwrap_or("an unknown one").to_owned();
-    let other = if there[version] != here[version] {
-        format!("results of another version, {}", said(version))
-    } else if there[hash] != here[hash] {
-        format!("another sweep, or this one before its files were changed (`{}`)", said("name"))
-    } else {
-        return Ok(true);
-    };
-    Err(FolderError::Other { path: path(), other })
 }
 
-/// How many bytes of a file are whole lines.
-fn whole_lines(file: &mut File) -> io::Result<u64> {
-    const STEP: u64 = 1 << 16;
-    let mut end = file.seek(SeekFrom::End(0))?;
-    while end > 0 {
-        let start = end.saturating_sub(STEP);
-        file.seek(SeekFrom::Start(start))?;
-        let mut bytes = Vec::new();
-        (&mut *file).take(end - start).read_to_end(&mut bytes)?;
-        if let Some(last) = bytes.iter().rposition(|byte| *byte == b'\n') {
-            return Ok(start + last as u64 + 1);
-        }
-        end = start;
+/// Takes rows that must be those of a sweep, in their order, and all of them.
+pub(super) struct Rows<'a> {
+    plan: &'a Plan,
+    table: Table,
+    header: Vec<String>,
+    path: String,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(plan: &'a Plan, path: &Path) -> Self {
+        Self { plan, table: Table::new(plan), header: header(plan), path: path.display().to_string() }
     }
-    Ok(0)
-}
 
-/// Reads the rows of a file into the table. Answers how many bytes of it are whole rows.
-fn rows(path: &Path, file: &mut File, plan: &Plan, table: &mut Table) -> Result<u64, FolderError> {
-    let whole = whole_lines(file).map_err(refused(path))?;
-    file.seek(SeekFrom::Start(0)).map_err(refused(path))?;
-    let damaged = |line: u64, reason: String| FolderError::Damaged { path: path.display().to_string(), line, reason };
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader((&mut *file).take(whole));
-    let header = header(plan);
-    for (number, record) in reader.records().enumerate() {
-        let line = number as u64 + 1;
-        let record = record.map_err(|error| damaged(line, format!("is no row: {error}")))?;
-        let row: Vec<String> = record.iter().map(String::from).collect();
-        if number == 0 {
-            if row != header {
-                return Err(damaged(line, "has other columns than this sweep".into()));
-            }
-            continue;
-        }
-        let expected = plan.next(table).ok_or_else(|| damaged(line, "is a row more than the sweep has".into()))?;
-        if !is_row_of(&row, &header, plan, expected) {
-            let Place { cell, replication } = expected;
+    /// Takes the row that stands in a line.
+    pub(super) fn push(&mut self, line: u64, row: &[String]) -> Result<Place, FolderError> {
+        let Some(place) = self.plan.next(&self.table) else {
+            return Err(self.damaged(line, "is a row more than the sweep has".into()));
+        };
+        if !self.is_of(row, place) {
+            let Place { cell, replication } = place;
             let reason = format!("is not the row of cell {cell}, replication {replication}, which would be next");
-            return Err(damaged(line, reason));
+            return Err(self.damaged(line, reason));
         }
-        table.push(expected.cell, &row);
+        self.table.push(place.cell, row);
+        Ok(place)
     }
-    Ok(whole)
+
+    /// All rows, if they are.
+    pub(super) fn all(self) -> Result<Table, FolderError> {
+        match self.plan.next(&self.table) {
+            Some(Place { cell, replication }) => {
+                let reason = format!("the rows from cell {cell}, replication {replication} on are missing");
+                Err(self.damaged(self.table.rows() + 2, reason))
+            }
+            None => Ok(self.table),
+        }
+    }
+
+    fn is_of(&self, row: &[String], place: Place) -> bool {
+        let of = |column: &str| self.header.iter().position(|name| name == column).expect("a column of the record");
+        row.len() == self.header.len()
+            && row[0] == place.cell.to_string()
+            && row[1..].iter().zip(self.plan.values(place.cell)).all(|(there, value)| there == value)
+            && row[of("replication")] == place.replication.to_string()
+            && row[of("seed")] == self.plan.sweep.seed.to_string()
+    }
+
+    fn damaged(&self, line: u64, reason: String) -> FolderError {
+        FolderError::Damaged { path: self.path.clone(), line, reason }
+    }
 }
 
-fn is_row_of(row: &[String], header: &[String], plan: &Plan, place: Place) -> bool {
-    let of = |column: &str| header.iter().position(|name| name == column).expect("a column of the record");
-    row.len() == header.len()
-        && row[0] == place.cell.to_string()
-        && row[1..].iter().zip(plan.values(place.cell)).all(|(there, value)| there == value)
-        && row[of("replication")] == place.replication.to_string()
-        && row[of("seed")] == plan.sweep.seed.to_string()
+/// A file of JSON; `Null` if it is none.
+fn json(path: &Path) -> io::Result<Value> {
+    fs::read_to_string(path).map(|text| serde_json::from_str(&text).unwrap_or_default())
 }
 
 /// Under a temporary name first, so that a file of this name is always whole.
-fn write_whole(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), FolderError> {
+pub(super) fn write_whole(path: &Path, contents: impl AsRef<[u8]>) -> Result<(), FolderError> {
     write_file(path, contents).map_err(refused(path))
 }

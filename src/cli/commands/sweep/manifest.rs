@@ -15,14 +15,14 @@ use crate::vocabulary::Outcome;
 pub(super) const IDENTITY: [&str; 2] = ["midflight", "hash"];
 
 /// The manifest of a sweep that is not finished.
-pub(super) fn manifest(plan: &Plan, how: &Reading) -> String {
+pub(super) fn manifest(plan: &Plan, how: &Reading) -> Value {
     let sweep = &plan.sweep;
     let quick = if sweep.is_quick { " --quick" } else { "" };
     let (program, path) = (quoted(&how.program), quoted(plan.sweep.file()));
     let command = format!("{program} sweep {path} --seed {}{quick}", sweep.seed);
     let models = read_with(&[], how);
     let read = |text: &str| serde_json::from_str::<Value>(text).expect("it has been read before");
-    let manifest = json!({
+    json!({
         "schema": 1,
         "midflight": VERSION,
         "toolchain": env!("MIDFLIGHT_TOOLCHAIN"),
@@ -37,13 +37,11 @@ pub(super) fn manifest(plan: &Plan, how: &Reading) -> String {
         },
         "sweep": read(sweep.text()),
         "base": { "name": sweep.base_name(), "scenario": read(sweep.base_text()) },
-    });
-    format!("{manifest:#}\n")
+    })
 }
 
 /// With what came of it.
-pub(super) fn finished(manifest: &str, plan: &Plan, table: &Table) -> String {
-    let mut manifest: Value = serde_json::from_str(manifest).expect("it was made above");
+pub(super) fn finished(mut manifest: Value, plan: &Plan, table: &Table) -> String {
     let outcomes = Outcome::ALL.iter().map(|outcome| (outcome.to_string(), Value::from(table.with_outcome(*outcome))));
     let outcomes =
         outcomes.chain([(PANICKED.to_owned(), Value::from(table.panicked()))]).filter(|(_, count)| *count != 0);
@@ -64,10 +62,10 @@ fn hash(plan: &Plan) -> String {
     if plan.sweep.is_quick {
         hash.update("quick");
     }
-    for scenario in &plan.scenarios {
+    for scenario in plan.scenarios() {
         hash.update(print_json(scenario, &columns));
     }
-    format!("sha256:{}", hexadecimal(hash))
+    named(hash)
 }
 
 /// What a sweep as it is, made by this version, is called: its name and eight digits that another would not have.
@@ -76,6 +74,11 @@ pub(in crate::cli::commands) fn key(plan: &Plan) -> String {
     all.update(VERSION);
     all.update(hash(plan));
     format!("{}-{}", plan.sweep.name, &hexadecimal(all)[..8])
+}
+
+/// A hash as it stands in files.
+pub(super) fn named(hash: Sha256) -> String {
+    format!("sha256:{}", hexadecimal(hash))
 }
 
 fn hexadecimal(hash: Sha256) -> String {

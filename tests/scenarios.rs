@@ -2,18 +2,28 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
 
 use midflight::engine::TieRule;
 use midflight::rng::RunSeed;
-use midflight::run::{simulate, simulate_with};
+use midflight::run::{RunResult, simulate, simulate_with};
 use midflight::scenario::Scenario;
 use midflight::units::Span;
+use rayon::prelude::*;
+
+/// The shipped scenarios, each with the run that its seed makes.
+static SHIPPED: LazyLock<Vec<(PathBuf, Arc<Scenario>, RunResult)>> = LazyLock::new(|| {
+    let run = |(path, scenario): (PathBuf, Arc<Scenario>)| {
+        let result = simulate(&scenario, scenario.seed, 0);
+        (path, scenario, result)
+    };
+    common::scenarios().into_par_iter().map(run).collect()
+});
 
 #[test]
 fn every_scenario_ends_as_it_says() {
-    for (path, scenario) in common::scenarios() {
-        let result = simulate(&scenario, scenario.seed, 0);
+    for (path, scenario, result) in &*SHIPPED {
         assert!(result.judgement.shortfalls.is_empty(), "{}: {:?}", path.display(), result.judgement.shortfalls);
         let judged = !scenario.verdict.outcome.is_empty();
         assert!(judged, "{}: a shipped scenario says how it ends", path.display());
@@ -22,37 +32,33 @@ fn every_scenario_ends_as_it_says() {
 
 #[test]
 fn other_seeds_end_the_same_way() {
-    for (path, scenario) in common::scenarios() {
+    SHIPPED.par_iter().for_each(|(path, scenario, _)| {
         for seed in 2..5 {
-            let result = simulate(&scenario, seed, 0);
+            let result = simulate(scenario, seed, 0);
             let shortfalls = &result.judgement.shortfalls;
             assert!(shortfalls.is_empty(), "{}, seed {seed}: {shortfalls:?}", path.display());
         }
-    }
+    });
 }
 
 #[test]
 fn another_order_of_equal_times_breaks_nothing_new() {
-    for (path, scenario) in common::scenarios() {
+    SHIPPED.par_iter().for_each(|(path, scenario, usual)| {
         let seed = RunSeed { seed: scenario.seed, replication: 0 };
-        let broken = |tie| {
-            let result = simulate_with(&scenario, seed, tie, &mut []);
-            result.violations.iter().map(|violation| violation.invariant).collect::<Vec<_>>()
-        };
-        let usual = broken(TieRule::FirstScheduled);
-        let other = broken(TieRule::LastScheduled);
+        let broken = |result: &RunResult| result.violations.iter().map(|one| one.invariant).collect::<Vec<_>>();
+        let (usual, other) = (broken(usual), broken(&simulate_with(scenario, seed, TieRule::LastScheduled, &mut [])));
         assert!(other.iter().all(|invariant| usual.contains(invariant)), "{}: {other:?}", path.display());
-    }
+    });
 }
 
 #[test]
 fn twice_the_horizon_changes_no_verdict() {
-    for (path, scenario) in common::scenarios() {
-        let longer = Arc::new(Scenario { horizon: scenario.horizon.saturating_mul(2), ..(*scenario).clone() });
-        let (short, long) = (simulate(&scenario, 1, 0), simulate(&longer, 1, 0));
+    SHIPPED.par_iter().for_each(|(path, scenario, short)| {
+        let longer = Arc::new(Scenario { horizon: scenario.horizon.saturating_mul(2), ..(**scenario).clone() });
+        let long = simulate(&longer, scenario.seed, 0);
         assert_eq!(short.outcome, long.outcome, "{}", path.display());
         assert_eq!(short.judgement, long.judgement, "{}", path.display());
-    }
+    });
 }
 
 #[test]

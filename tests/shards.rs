@@ -233,6 +233,8 @@ fn a_plan_that_does_not_fit_stops_the_sweep() {
             assert!(refused.out.is_empty() && !dir.join("shards").exists(), "{expected}");
         }
     }
+    let finished = at.join("finished");
+    assert_eq!(sweep(&[&file, "--out", name(&finished)]).status, 0);
     for (arguments, expected) in [
         (vec!["plan", &file, "--out", name(&at.join("x")), "--shards", "13"], "there are 12 runs"),
         (vec!["plan", &until, "--out", name(&at.join("x")), "--shards", "5"], "there are 4 cells that end"),
@@ -243,6 +245,9 @@ fn a_plan_that_does_not_fit_stops_the_sweep() {
         (vec![&file, "status", name(&dir)], "cannot be used with"),
         (vec!["run", name(&no_plan)], "holds no plan of a sweep"),
         (vec!["script", name(&dir)], "--for"),
+        (vec!["shard", "-", "--shard", "1/4", "--write"], "--write needs the folder"),
+        (vec!["plan", &file, "--out", name(&finished)], "is finished: its rows are in runs.csv"),
+        (vec!["status", name(&finished)], "is finished: its rows are in runs.csv"),
     ] {
         let refused = sweep(&arguments);
         assert!(refused.status == 2 && refused.err.contains(expected), "{expected}: {}", refused.err);
@@ -253,4 +258,93 @@ fn a_plan_that_does_not_fit_stops_the_sweep() {
         format!("exec {} sweep shard {} --shard 1/4 > /dev/full", env!("CARGO_BIN_EXE_midflight"), name(&dir));
     let full = Command::new("bash").args(["-c", &command]).output().expect("a shell");
     assert_eq!(full.status.code(), Some(3), "{}", String::from_utf8_lossy(&full.stderr));
+}
+
+/// What stands for an engine: starts the jobs of an array one after the other, and stops when one of them says so.
+const ENGINES: [(&str, &str, &str); 3] = [
+    ("slurm", "scancel", "#!/bin/bash\ntouch \"$STOPPED\"\n"),
+    (
+        "hyperqueue",
+        "hq",
+        "#!/bin/bash\n[ \"$1 $2 $4 $6 $8\" = 'submit --name --array --crash-limit --max-fails' ] || exit 9\n\
+         for task in $(seq ${5%-*} ${5#*-}); do HQ_TASK_ID=$task \"${@:10}\" || { touch \"$STOPPED\"; exit 1; }; done\n",
+    ),
+    (
+        "parallel",
+        "parallel",
+        "#!/bin/bash\n[ \"$1 $2\" = '--halt now,fail=1' ] || exit 9\nshift 2\n\
+         while read -r task; do \"$@\" \"$task\" < /dev/null || { touch \"$STOPPED\"; exit 1; }; done\n",
+    ),
+];
+
+/// A program that is Midflight but for some shards, `$shard` being the number of one.
+fn wrapped(at: &Path, name: &str, otherwise: &str) -> PathBuf {
+    let path = at.join(name);
+    let program = env!("CARGO_BIN_EXE_midflight");
+    fs::write(&path, format!("#!/bin/bash\nshard=${{5%%/*}}\n{otherwise}\nexec {program} \"$@\"\n")).expect("writable");
+    executable(&path);
+    path
+}
+
+fn executable(path: &Path) {
+    let status = Command::new("chmod").arg("+x").arg(path).status().expect("chmod");
+    assert!(status.success());
+}
+
+/// Runs a job file with what stands for its engine in `bin`; answers whether that was told to stop.
+fn engine_runs(engine: &str, job: &Path, bin: &Path, program: &Path) -> bool {
+    let stopped = bin.join("stopped");
+    let _ = fs::remove_file(&stopped);
+    // Slurm itself starts the jobs of an array.
+    let jobs: Vec<Option<u64>> = if engine == "slurm" { (0..3).map(Some).collect() } else { vec![None] };
+    for number in jobs {
+        let mut command = Command::new("bash");
+        command
+            .args(["-c", "PATH=$0:$PATH exec bash \"$1\"", name(bin), name(job)])
+            .env("STOPPED", &stopped)
+            .env("MIDFLIGHT", program);
+        if let Some(number) = number {
+            command.env("SLURM_ARRAY_TASK_ID", number.to_string()).env("SLURM_ARRAY_JOB_ID", "77");
+        }
+        let out = command.output().expect("a shell");
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(out.status.success() || stopped.exists(), "{engine}: {said}");
+    }
+    stopped.exists()
+}
+
+#[test]
+fn job_files_try_three_times_go_on_and_stop() {
+    let at = folder("shards", "engines");
+    let file = write(&at, "s.json", &text(&format!("{POLICIES}, {MEMORY}"), r#", "replications": 2"#));
+    let whole = at.join("whole");
+    assert_eq!(sweep(&[&file, "--out", name(&whole)]).status, 0);
+    for (engine, command, stand_in) in ENGINES {
+        // A name with a blank, which a shell must not take for two.
+        let at = at.join(format!("for {engine}"));
+        fs::create_dir_all(at.join("bin")).expect("writable");
+        fs::write(at.join("bin").join(command), stand_in).expect("writable");
+        executable(&at.join("bin").join(command));
+        let dir = planned(&at, &file, 8);
+        let script = sweep(&["script", name(&dir), "--for", engine, "--jobs", "3"]);
+        assert_eq!(script.status, 0, "{}", script.err);
+        let unfilled = script.out.split('@').skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+        assert!(!unfilled, "{engine}: {}", script.out);
+        let job = at.join("job.sh");
+        fs::write(&job, script.out).expect("writable");
+        let run = |program: &Path| engine_runs(engine, &job, &at.join("bin"), program);
+        let wrong = wrapped(&at, "wrong", "exit 2");
+        assert!(run(&wrong), "{engine}: nothing else is tried");
+        assert!(!dir.join("shards").exists(), "{engine}");
+        let tried = at.join("tried");
+        let poison = format!("[ $shard != 4 ] || {{ echo x >> '{}'; echo no room >&2; exit 3; }}", name(&tried));
+        assert!(!run(&wrapped(&at, "poison", &poison)), "{engine}: the others go on");
+        assert_eq!(fs::read_to_string(&tried).expect("it was tried").lines().count(), 3, "{engine}");
+        let told = sweep(&["status", name(&dir)]).out;
+        let expected = "7 of 8 shards are there, 14 runs\nmissing: 4\nfailed: 4: exit status 3, three times: no room\n";
+        assert_eq!(told, expected, "{engine}");
+        assert!(!run(&wrapped(&at, "sound", "")), "{engine}");
+        assert_eq!(sweep(&["merge", name(&dir)]).status, 0, "{engine}");
+        assert!(results(&dir) == results(&whole), "{engine}");
+    }
 }

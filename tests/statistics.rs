@@ -133,6 +133,32 @@ fn a_row_is_what_run_says_of_its_cell() {
 }
 
 #[test]
+fn shards_are_the_whole_wherever_it_is_cut() {
+    let until = r#", "replications": {"until": {"metric": "end_s", "half_width": "1 %", "max": 64}}"#;
+    for (name, replications, most) in [("cut", r#", "replications": 5"#, 40), ("cut-until", until, 8)] {
+        let plan = plan(name, &text(&format!("{POLICIES}, {MEMORY}"), replications));
+        let whole = plan.shard(0, 1);
+        assert_eq!(plan.most_shards(), most);
+        for of in 1..=most {
+            let shards = plan.shards(of);
+            assert_eq!((shards[0].first, shards[shards.len() - 1].end), (whole.first, whole.end), "{name} {of}");
+            assert!(shards.windows(2).all(|two| two[0].end == two[1].first), "{name} {of}: {shards:?}");
+            assert!(shards.iter().all(|shard| shard.first < shard.end), "{name} {of}: none is empty: {shards:?}");
+        }
+        let (_, rows) = all(&plan);
+        let mut pieces = Vec::new();
+        for shard in plan.shards(most - 1) {
+            let all = run::<()>(&plan, &shard, &|| true, &mut |_, row| {
+                pieces.push(row.to_vec());
+                Ok(())
+            });
+            assert_eq!(all, Ok(true));
+        }
+        assert!(pieces == rows, "{name}");
+    }
+}
+
+#[test]
 fn a_run_that_panics_spoils_nothing() {
     let plan = plan("panics", &text(MEMORY, r#", "replications": 4"#));
     let mut table = Table::new(&plan);

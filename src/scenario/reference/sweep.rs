@@ -49,7 +49,8 @@ FILE --out DIR` runs it; the [guide](guide.md) leads through a first one. A *cel
 | `runs.parquet` | the rows of `runs.csv` with typed columns, if asked for (`--parquet`, in a program built with `--features parquet`) |
 | `failures/` | the scenario of each run that panicked |
 
-The same command gives the same bytes, on any number of threads, and however often it was interrupted: what is in `runs.csv` is not run again.
+The same command gives the same bytes, on any number of threads, and however often it was interrupted: as long as it is not finished, its rows are in pieces
+(`shards/`), and those that are there are not run again. On many machines: [scale-out.md](scale-out.md).
 (`manifest.json` has the command in it, with the paths as they were typed.) `--dry-run` writes nothing; to say about how long it takes, it makes one run of
 up to three cells and forgets them.
 A folder that holds another sweep, or that of another version, is refused. `--quick` makes a tenth of the runs (at least two where there are

@@ -62,6 +62,12 @@ pub(in crate::cli) enum FolderError {
         /// The folder.
         path: String,
     },
+    /// There is nothing left to plan.
+    #[error("{path}: is finished: its rows are in runs.csv, and there is no plan any more")]
+    Finished {
+        /// The folder.
+        path: String,
+    },
     /// What should be a plan is none, or not one of this program.
     #[error("{path}: {reason}")]
     BadPlan {

@@ -64,8 +64,7 @@ fn plan(of: &PlanOf) -> Result<Status, Wrong> {
     let folder = Folder::open(&of.out, planned.manifest())?;
     if !folder.has_plan() {
         if Folder::is_finished(&of.out) {
-            complain(&format!("{}: this sweep is finished; its rows are in runs.csv", of.out.display()));
-            return Ok(Status::Good);
+            return Err(FolderError::Finished { path: of.out.display().to_string() }.into());
         }
         folder.write_plan(&planned)?;
     } else if Planned::of(&of.out)? != planned {
@@ -106,6 +105,10 @@ fn shard(of: &ShardOf, how: &Reading) -> Result<Status, Wrong> {
     // Whoever spreads shards over processors means one for each.
     jobs(Some(of.jobs))?;
     let from_input = of.dir == Path::new("-");
+    if from_input && of.write {
+        complain("--write needs the folder of the plan, and not `-`");
+        return Err(Status::BadInput.into());
+    }
     let planned = if from_input { Planned::from_input()? } else { Planned::of(&of.dir)? };
     let (number, all) = (of.shard.number, planned.shards());
     if of.shard.of != all {

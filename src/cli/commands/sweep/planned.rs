@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::folder::{FolderError, refused};
+use super::folder::{Folder, FolderError, refused};
 use super::manifest::{manifest, named};
 use super::{complain_of, plan_error};
 use crate::cli::Status;
@@ -72,6 +72,9 @@ impl Planned {
     pub(super) fn of(folder: &Path) -> Result<Self, FolderError> {
         let path = folder.join(PLAN);
         let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound if Folder::is_finished(folder) => {
+                FolderError::Finished { path: folder.display().to_string() }
+            }
             io::ErrorKind::NotFound => FolderError::NoPlan { path: folder.display().to_string() },
             _ => refused(&path)(error),
         })?;

@@ -21,7 +21,7 @@ shard() {
     echo "exit status $status, three times: $said" >"$dir/shards/$1.failed"
 }
 
-# Every so manieth shard, from that of this job's number on.
+# Shards are dealt out to the jobs in turn: those of one job.
 job() {
     local number
     for ((number = $1; number < shards; number += jobs)); do

@@ -226,6 +226,8 @@ fn a_plan_that_does_not_fit_stops_the_sweep() {
         (&changed("garbage", "\"plan\": {", "\"plan\": {{"), "1/4", "is no plan: "),
         (&changed("part", "\"shards\": 4", "\"shards\": 0"), "1/4", "is no plan: `plan`: "),
         (&changed("scenario", "post-copy", "post-kopy"), "1/4", "did you mean `post-copy`?"),
+        (&changed("seed", "\"seed\": 1,", "\"seed\": -1,"), "1/4", "`seed` is no number"),
+        (&changed("many", "\"shards\": 4", "\"shards\": 4000000000000"), "1/4000000000000", "cannot be cut into"),
     ] {
         for more in [&["--write"][..], &[]] {
             let refused = sweep(&[&["shard", name(dir), "--shard", shard], more].concat());
@@ -253,7 +255,15 @@ fn a_plan_that_does_not_fit_stops_the_sweep() {
         assert!(refused.status == 2 && refused.err.contains(expected), "{expected}: {}", refused.err);
         assert!(!at.join("x").exists(), "{expected}");
     }
+    let edited = changed("edited", "50 ms", "60 ms");
+    for arguments in [vec!["run", name(&edited)], vec!["merge", name(&edited)], vec![&file, "--out", name(&edited)]] {
+        let refused = sweep(&arguments);
+        assert!(refused.status == 2 && refused.err.contains("was changed by hand"), "{}", refused.err);
+    }
     // Only a machine that refuses is worth another try.
+    fs::write(dir.join("shards"), "in the way").expect("writable");
+    let refused = sweep(&["shard", name(&dir), "--shard", "1/4", "--write"]);
+    assert!(refused.status == 3 && refused.err.contains("Not a directory"), "{}", refused.err);
     let command =
         format!("exec {} sweep shard {} --shard 1/4 > /dev/full", env!("CARGO_BIN_EXE_midflight"), name(&dir));
     let full = Command::new("bash").args(["-c", &command]).output().expect("a shell");
@@ -272,7 +282,7 @@ const ENGINES: [(&str, &str, &str); 3] = [
     (
         "parallel",
         "parallel",
-        "#!/bin/bash\n[ \"$1 $2\" = '--halt now,fail=1' ] || exit 9\nshift 2\n\
+        "#!/bin/bash\n[ \"$1 $2 $4\" = '-q --retries --halt' ] || exit 9\nshift 5\n\
          while read -r task; do \"$@\" \"$task\" < /dev/null || { touch \"$STOPPED\"; exit 1; }; done\n",
     ),
 ];
@@ -335,7 +345,7 @@ fn job_files_try_three_times_go_on_and_stop() {
         let run = |program: &Path| engine_runs(engine, &job, &at.join("bin"), program);
         let wrong = wrapped(&at, "wrong", "exit 2");
         assert!(run(&wrong), "{engine}: nothing else is tried");
-        assert!(!dir.join("shards").exists(), "{engine}");
+        assert_eq!(fs::read_dir(dir.join("shards")).expect("a folder").count(), 0, "{engine}");
         let tried = at.join("tried");
         let poison = format!("[ $shard != 4 ] || {{ echo x >> '{}'; echo no room >&2; exit 3; }}", name(&tried));
         assert!(!run(&wrapped(&at, "poison", &poison)), "{engine}: the others go on");

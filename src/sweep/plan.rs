@@ -80,19 +80,24 @@ impl Plan {
     /// # Errors
     /// No cell, too many, or some that are no scenario.
     pub fn new(sweep: Sweep) -> Result<Self, PlanError> {
-        let plan = Self::listed(sweep)?;
-        let all = 0..plan.cells.len();
-        plan.trying(all)
+        Self::listed(sweep)?.tried()
     }
 
-    /// What one shard of so many needs of it, where all scenarios have been tried before.
+    /// The same with the scenarios of all cells.
     ///
     /// # Errors
-    /// No cell, too many, or some that are no scenario.
-    pub fn of_shard(sweep: Sweep, number: u64, of: u64) -> Result<(Self, Shard), PlanError> {
-        let plan = Self::listed(sweep)?;
-        let shard = plan.shard(number, of);
-        plan.trying(shard.cells()).map(|plan| (plan, shard))
+    /// Some that are none.
+    pub fn tried(self) -> Result<Self, PlanError> {
+        let all = 0..self.cells.len();
+        self.trying(all)
+    }
+
+    /// The same with the scenarios that a shard needs.
+    ///
+    /// # Errors
+    /// Some that are none.
+    pub fn tried_for(self, shard: &Shard) -> Result<Self, PlanError> {
+        self.trying(shard.cells())
     }
 
     /// Lists the cells of a sweep, and tries no scenario.

@@ -211,7 +211,8 @@ class Sweeps(unittest.TestCase):
         os.kill(worker, signal.SIGKILL)
         self.ended(driver, 0)
         again = {shard for shard, tries in self.tries().items() if tries > 1}
-        self.assertLessEqual(len(again), 1, "no other than what it had in hand is made again")
+        # It may have just ended one, and begun the next.
+        self.assertLessEqual(len(again), 2, "no other than what it had in hand is made again")
         self.assertFalse(again & set(before), "what was there is not made again")
         self.is_whole()
 
@@ -251,13 +252,13 @@ class Sweeps(unittest.TestCase):
         dask = self.dask()
         dask.worker("a"), dask.worker("b")
         poison = 'case $shard in 3) kill -9 $$ ;; 5) exec sleep 60 ;; 7) echo "no room" >&2; exit 3 ;; esac'
-        said = self.ended(self.drive(dask, program(self.at, poison), "--timeout", "2"), 3)
-        self.assertIn("failed, each after 3 tries: 3, 5, 7", said)
+        said = self.ended(self.drive(dask, program(self.at, poison), "--timeout", "4"), 3)
+        self.assertIn("failed: 3, 5, 7", said)
         self.assertEqual({shard for shard in range(SHARDS)} - set(self.there()), {3, 5, 7})
         self.assertEqual(self.tries(), {shard: 3 if shard in (3, 5, 7) else 1 for shard in range(SHARDS)})
         status = json.loads(midflight("sweep", "status", self.dir, "--format", "json").stdout)
         why = {failed["shard"]: failed["why"] for failed in status["failed"]}
-        self.assertEqual(why, {3: "signal 9", 5: "not done after 2 s", 7: "exit status 3: no room"})
+        self.assertEqual(why, {3: "signal 9", 5: "not done after 4 s", 7: "exit status 3: no room"})
         self.ended(self.drive(dask, program(self.at)), 0)
         self.assertEqual(list(self.dir.glob("shards/*.failed")), [])
         self.is_whole()
@@ -279,7 +280,9 @@ class Sweeps(unittest.TestCase):
             ([self.dir, "--scheduler", "nonsense://x"], 2, "--scheduler nonsense://x: "),
             ([self.dir, *nowhere], 3, "the same command goes on"),
             ([self.dir, *nowhere, "--midflight", "/none"], 2, "/none: no such program"),
+            ([self.dir, *nowhere, "--midflight", "true"], 2, "true: "),
             ([self.dir, *nowhere, "--tls-ca-file", "/none"], 2, "/none: no such file"),
+            ([self.dir, *nowhere, "--tls-cert", self.at / "sweep.json"], 2, "go together"),
             ([self.dir], 2, "one of the arguments --scheduler --slurm --dry-run is required"),
             ([self.at, *nowhere], 2, "holds no plan of a sweep"),
             ([self.dir, "--dry-run"], 0, "12 of 12 shards are to be made: 0 1 2 3 4 5 6 7 8 9 10 11"),
@@ -312,6 +315,17 @@ class Sweeps(unittest.TestCase):
         shutil.rmtree(self.dir / "shards")
         dask.address = dask.address.replace("tls", "tcp")
         self.assertIn("the same command goes on", self.ended(self.drive(dask, ship, "--connect-timeout", "1"), 3))
+
+    def test_a_host_that_cannot_hold_the_program_leaves(self):
+        dask = self.dask()
+        # No file of more than a MiB.
+        full = dask.worker("full", ["bash", "-c", 'ulimit -f 1024; exec "$@"', "bash"])
+        driver = self.drive(dask, "/none", "--ship-binary")
+        full.wait(PATIENCE)
+        self.assertEqual(self.there(), {})
+        dask.worker("a")
+        self.ended(driver, 0)
+        self.is_whole()
 
     @unittest.skipUnless(os.geteuid() == 0, "network namespaces are for root")
     def test_two_hosts_without_a_shared_file_system(self):

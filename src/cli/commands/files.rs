@@ -1,20 +1,36 @@
 //! Files that are written whole, and whose fault it is if they cannot be.
 
+use std::ffi::OsStr;
 use std::fs;
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind, Write as _};
+use std::path::Path;
 
-/// What a file is called while it is written.
-pub(super) fn draft(path: &Path) -> PathBuf {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".part");
-    unfinished.into()
+use tempfile::{Builder, NamedTempFile};
+
+/// How the name ends of a file that is not written whole.
+const UNFINISHED: &str = ".part";
+
+/// A file beside `path` that may become it (`persist`), under a name that no other process takes. Other than temporary files it is to be
+/// read by whoever reads other files there.
+pub(super) fn unfinished(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = Builder::new();
+    builder.prefix(".").suffix(UNFINISHED);
+    #[cfg(unix)]
+    builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
+    builder.tempfile_in(folder)
+}
+
+/// Whether a file of this name is what a process that was killed has left.
+pub(super) fn is_unfinished(name: &OsStr) -> bool {
+    name.to_string_lossy().ends_with(UNFINISHED)
 }
 
 /// Under another name first, so that a file of this name is always whole.
 pub(super) fn write_file(path: &Path, contents: impl AsRef<[u8]>) -> io::Result<()> {
-    let unfinished = draft(path);
-    fs::write(&unfinished, contents).and_then(|()| fs::rename(&unfinished, path))
+    let mut file = unfinished(path)?;
+    file.write_all(contents.as_ref())?;
+    file.persist(path).map(drop).map_err(|error| error.error)
 }
 
 /// Whether it is for the user to name another place, and not for the machine to have more room.

@@ -131,7 +131,7 @@ fn there(how: &Reading, plan: &Plan, out: &Path) -> Result<u64, FolderError> {
     if Folder::is_finished(out) {
         return Folder::rows(out, plan, planned.manifest()).map(|table| table.rows());
     }
-    if !Folder::is_of(out, planned.manifest())? {
+    if !Folder::is_of(out, planned.manifest())? || !Folder::has_plan(out) {
         return Ok(0);
     }
     let planned = Planned::of(out)?;
@@ -178,11 +178,12 @@ pub(super) fn made(how: &Reading, plan: &Plan, out: &Path) -> Result<Result<(Tab
         // It may be where nothing can be written.
         let table = Folder::rows(out, plan, planned.manifest())?;
         let lines = summary(plan, &table);
+        Folder::mend(out, || report::summary_csv(plan, &lines));
         return Ok(Ok((table, lines)));
     }
     let folder = Folder::open(out, planned.manifest())?;
-    if folder.has_plan() {
-        planned = Planned::of(out)?;
+    if Folder::has_plan(out) {
+        planned = Planned::of(out)?.like(&planned)?;
     } else {
         folder.write_plan(&planned)?;
     }
@@ -191,7 +192,7 @@ pub(super) fn made(how: &Reading, plan: &Plan, out: &Path) -> Result<Result<(Tab
         return Ok(Err(status));
     }
     let made = work::merge(&folder, &shards, &planned, plan)?;
-    folder.tidy()?;
+    Folder::tidy(out)?;
     Ok(Ok(made))
 }
 

@@ -13,7 +13,7 @@ use thiserror::Error;
 use super::manifest::IDENTITY;
 use super::planned::{PLAN, Planned};
 use super::shards::Shards;
-use crate::cli::commands::files::{draft, is_of_the_user, write_file};
+use crate::cli::commands::files::{is_of_the_user, is_unfinished, write_file};
 use crate::cli::commands::run::bound_columns;
 use crate::scenario::print_json;
 use crate::sweep::{Place, Plan, Table, header};
@@ -177,8 +177,7 @@ impl Folder {
             Err(error) => return Err(refused(at)(error)),
         };
         // What a process that was killed has left of a plan is nobody's.
-        let begun = draft(Path::new(PLAN));
-        let foreign = entries.any(|entry| entry.is_ok_and(|entry| Path::new(&entry.file_name()) != begun));
+        let foreign = entries.any(|entry| entry.is_ok_and(|entry| !is_unfinished(&entry.file_name())));
         if foreign { Err(FolderError::Foreign { path: path() }) } else { Ok(false) }
     }
 
@@ -186,9 +185,9 @@ impl Folder {
         &self.at
     }
 
-    /// Whether what is known when all runs are made has been written.
+    /// Whether the rows of all runs have been written.
     pub(super) fn is_finished(at: &Path) -> bool {
-        json(&at.join(MANIFEST)).is_ok_and(|manifest| manifest.get("runs").is_some()) && at.join(SUMMARY).exists()
+        json(&at.join(MANIFEST)).is_ok_and(|manifest| manifest.get("runs").is_some()) && at.join(RUNS).exists()
     }
 
     /// Where the scenarios of runs that panicked are.
@@ -240,13 +239,27 @@ impl Folder {
     }
 
     /// Whether a plan has been made.
-    pub(super) fn has_plan(&self) -> bool {
-        self.at.join(PLAN).exists()
+    pub(super) fn has_plan(at: &Path) -> bool {
+        at.join(PLAN).exists()
+    }
+
+    /// Makes good what a finished sweep lacks, or has too much of; where nothing can be written it stays as it is.
+    pub(super) fn mend(at: &Path, summary: impl FnOnce() -> String) {
+        let path = at.join(SUMMARY);
+        if !path.exists() {
+            let _ = write_whole(&path, summary());
+        }
+        if !Self::has_plan(at) {
+            let _ = Self::tidy(at);
+        }
     }
 
     /// Keeps the plan of the sweep.
     pub(super) fn write_plan(&self, planned: &Planned) -> Result<(), FolderError> {
-        write_whole(&self.at.join(PLAN), planned.text())
+        let path = self.at.join(PLAN);
+        write_whole(&path, planned.text())?;
+        // Without it no shard is of any use.
+        File::open(&path).and_then(|file| file.sync_all()).map_err(refused(&path))
     }
 
     /// Where the rows of all runs go.
@@ -260,15 +273,14 @@ impl Folder {
         write_whole(&self.at.join(MANIFEST), manifest)
     }
 
-    /// Removes what a finished sweep needs no more.
-    pub(super) fn tidy(&self) -> Result<(), FolderError> {
-        let at = &self.at;
+    /// Removes what a finished sweep needs no more; shards last, so that those without a plan are what is left of doing so.
+    pub(super) fn tidy(at: &Path) -> Result<(), FolderError> {
         let gone = |result: io::Result<()>| match result {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         };
-        gone(fs::remove_dir_all(Shards::within(at))).map_err(refused(at))?;
-        gone(fs::remove_file(at.join(PLAN))).map_err(refused(at))
+        gone(fs::remove_file(at.join(PLAN))).map_err(refused(at))?;
+        gone(fs::remove_dir_all(Shards::within(at))).map_err(refused(at))
     }
 }
 

@@ -21,7 +21,6 @@ pub(super) fn manifest(plan: &Plan, how: &Reading) -> Value {
     let (program, path) = (quoted(&how.program), quoted(plan.sweep.file()));
     let command = format!("{program} sweep {path} --seed {}{quick}", sweep.seed);
     let models = read_with(&[], how);
-    let read = |text: &str| serde_json::from_str::<Value>(text).expect("it has been read before");
     json!({
         "schema": 1,
         "midflight": VERSION,
@@ -35,9 +34,13 @@ pub(super) fn manifest(plan: &Plan, how: &Reading) -> Value {
             "all": format!("{command}{models} --out DIR"),
             "one": format!("{command}{models} --repeat CELL,REPLICATION"),
         },
-        "sweep": read(sweep.text()),
-        "base": { "name": sweep.base_name(), "scenario": read(sweep.base_text()) },
+        "sweep": value(sweep.text()),
+        "base": { "name": sweep.base_name(), "scenario": value(sweep.base_text()) },
     })
+}
+
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).expect("it has been read before")
 }
 
 /// With what came of it.
@@ -54,10 +57,11 @@ pub(super) fn finished(mut manifest: Value, plan: &Plan, table: &Table) -> Strin
 }
 
 /// Of the sweep and of every scenario as it is understood, so that a model that was changed shows.
-fn hash(plan: &Plan) -> String {
+pub(super) fn hash(plan: &Plan) -> String {
     let columns = bound_columns();
     let mut hash = Sha256::new();
-    hash.update(plan.sweep.text());
+    // Blanks and line ends make no other sweep.
+    hash.update(value(plan.sweep.text()).to_string());
     hash.update(plan.sweep.seed.to_le_bytes());
     if plan.sweep.is_quick {
         hash.update("quick");

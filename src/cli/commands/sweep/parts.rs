@@ -40,7 +40,7 @@ pub(super) fn part(part: &SweepPart, how: &Reading) -> Result<Status, Status> {
     let done = match part {
         SweepPart::Plan(of) => plan(of),
         SweepPart::Run(of) => run_all(of, how),
-        SweepPart::Shard(of) => shard(of, how),
+        SweepPart::Shard(of) => shard(of, how).map_err(of_the_machine),
         SweepPart::Merge(of) => merge(of, how),
         SweepPart::Status(of) => status(of, how),
         SweepPart::Script(of) => job(of, how),
@@ -49,6 +49,17 @@ pub(super) fn part(part: &SweepPart, how: &Reading) -> Result<Status, Status> {
         Wrong::Said(status) => status,
         Wrong::Folder(error) => refused(&error),
     })
+}
+
+/// Whatever a machine refuses to one shard, it is no reason to stop the others.
+fn of_the_machine(wrong: Wrong) -> Wrong {
+    match wrong {
+        Wrong::Folder(error @ FolderError::Refused { .. }) => {
+            complain(&error.to_string());
+            Wrong::Said(Status::Internal)
+        }
+        other => other,
+    }
 }
 
 fn plan(of: &PlanOf) -> Result<Status, Wrong> {
@@ -62,12 +73,12 @@ fn plan(of: &PlanOf) -> Result<Status, Wrong> {
     }
     let planned = Planned::new(&plan, &of.files, shards);
     let folder = Folder::open(&of.out, planned.manifest())?;
-    if !folder.has_plan() {
+    if !Folder::has_plan(&of.out) {
         if Folder::is_finished(&of.out) {
             return Err(FolderError::Finished { path: of.out.display().to_string() }.into());
         }
         folder.write_plan(&planned)?;
-    } else if Planned::of(&of.out)? != planned {
+    } else if Planned::of(&of.out)?.text() != planned.text() {
         let path = of.out.display().to_string();
         return Err(FolderError::Other { path, other: "another plan of this sweep".into() }.into());
     }

@@ -14,27 +14,31 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::folder::{Folder, FolderError, refused};
-use super::manifest::{manifest, named};
+use super::manifest::{hash, manifest, named};
 use super::{complain_of, plan_error};
-use crate::cli::Status;
 use crate::cli::args::{Reading, VERSION};
 use crate::cli::commands::run::bound_columns;
+use crate::cli::{Status, complain};
 use crate::scenario::{LoadOptions, Sweep, SweepTexts, load_sweep_texts};
 use crate::sweep::{Plan, Shard};
 
 /// The file's name.
 pub(super) const PLAN: &str = "plan.json";
 
+const CHANGED: &str = "was changed by hand";
+
 /// A plan as it stands in its file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Planned {
+    /// Where it was read, if it was.
+    path: String,
     text: String,
     manifest: Value,
     part: Part,
 }
 
 /// What a plan has beside the manifest of its results.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Part {
     /// The sweep's file, as it was typed.
@@ -65,7 +69,7 @@ impl Planned {
         };
         let mut all = manifest.clone();
         all["plan"] = serde_json::to_value(&part).expect("plain data");
-        Self { text: format!("{all:#}\n"), manifest, part }
+        Self { path: String::new(), text: format!("{all:#}\n"), manifest, part }
     }
 
     /// That of a folder.
@@ -99,7 +103,24 @@ impl Planned {
         let part = manifest.as_object_mut().and_then(|object| object.shift_remove("plan"));
         let part: Part = serde_json::from_value(part.unwrap_or_default())
             .map_err(|error| bad(format!("is no plan: `plan`: {error}")))?;
-        Ok(Self { text, manifest, part })
+        if !manifest["seed"].is_u64() {
+            return Err(bad("is no plan: `seed` is no number".into()));
+        }
+        Ok(Self { path: path.into(), text, manifest, part })
+    }
+
+    /// The same, unless it was changed by hand since this one was made.
+    pub(super) fn like(self, made: &Self) -> Result<Self, FolderError> {
+        let what = |planned: &Self| {
+            let mut manifest = planned.manifest.clone();
+            // Who makes it again may type its file in another way, and may have more shards.
+            manifest["again"] = Value::Null;
+            (manifest, planned.part.files.clone(), planned.part.models.clone())
+        };
+        if what(&self) == what(made) {
+            return Ok(self);
+        }
+        Err(FolderError::BadPlan { path: self.path, reason: CHANGED.into() })
     }
 
     /// By what its shards are known.
@@ -124,18 +145,30 @@ impl Planned {
 
     /// The plan, none of its scenarios tried.
     pub(super) fn listed(&self, how: &Reading) -> Result<Plan, Status> {
-        Plan::listed(self.sweep(how)?).map_err(|error| plan_error(error, &self.part.file, how))
+        let plan = Plan::listed(self.sweep(how)?).map_err(|error| plan_error(error, &self.part.file, how))?;
+        match self.shards() {
+            shards if shards > plan.most_shards() => Err(self.bad(&format!("cannot be cut into {shards} shards"))),
+            _ => Ok(plan),
+        }
     }
 
-    /// The plan, with all scenarios.
+    /// The plan, with all scenarios, which are those that it was made of.
     pub(super) fn whole(&self, how: &Reading) -> Result<Plan, Status> {
-        Plan::new(self.sweep(how)?).map_err(|error| plan_error(error, &self.part.file, how))
+        let plan = self.listed(how)?.tried().map_err(|error| plan_error(error, &self.part.file, how))?;
+        if self.manifest["hash"] == hash(&plan) { Ok(plan) } else { Err(self.bad(CHANGED)) }
     }
 
     /// What one of its shards needs.
     pub(super) fn shard(&self, number: u64, how: &Reading) -> Result<(Plan, Shard), Status> {
-        let made = Plan::of_shard(self.sweep(how)?, number, self.shards());
-        made.map_err(|error| plan_error(error, &self.part.file, how))
+        let plan = self.listed(how)?;
+        let shard = plan.shard(number, self.shards());
+        let plan = plan.tried_for(&shard).map_err(|error| plan_error(error, &self.part.file, how))?;
+        Ok((plan, shard))
+    }
+
+    fn bad(&self, reason: &str) -> Status {
+        complain(&FolderError::BadPlan { path: self.path.clone(), reason: reason.into() }.to_string());
+        Status::BadInput
     }
 
     fn sweep(&self, how: &Reading) -> Result<Sweep, Status> {

@@ -9,12 +9,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use tempfile::{Builder, NamedTempFile};
+use tempfile::NamedTempFile;
 
 use super::folder::{FolderError, refused};
 use super::manifest::named;
 use super::planned::Planned;
 use crate::cli::args::VERSION;
+use crate::cli::commands::files::unfinished;
 use crate::sweep::{Plan, Shard, header};
 
 const SHARDS: &str = "shards";
@@ -138,7 +139,7 @@ impl Shards {
     /// Begins a shard that goes into the folder, under a name that no other process takes.
     pub(super) fn begin(&self, shard: &Shard) -> Result<Writer<BufWriter<NamedTempFile>>, FolderError> {
         fs::create_dir_all(&self.at).map_err(refused(&self.at))?;
-        let file = unfinished().tempfile_in(&self.at).map_err(refused(&self.at))?;
+        let file = unfinished(&self.file(shard.number, DONE)).map_err(refused(&self.at))?;
         self.write_to(shard, BufWriter::new(file)).map_err(refused(&self.at))
     }
 
@@ -251,13 +252,4 @@ fn read(path: &Path) -> Result<Option<String>, FolderError> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(refused(path)(error)),
     }
-}
-
-/// What a shard is called while it is written. Other than a temporary file, it is to be read by whoever reads other files in the folder.
-fn unfinished() -> Builder<'static, 'static> {
-    let mut builder = Builder::new();
-    builder.prefix(".").suffix(".part");
-    #[cfg(unix)]
-    builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
-    builder
 }

@@ -1,7 +1,6 @@
 //! Makes the shards that are missing, and the results of them all.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write as _};
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use super::manifest::finished;
 use super::planned::Planned;
 use super::shards::Shards;
 use super::survey::Survey;
-use crate::cli::commands::files::draft;
+use crate::cli::commands::files::unfinished;
 use crate::cli::commands::long::interrupted;
 use crate::cli::{Status, complain};
 use crate::report::{csv_rows, summary_csv};
@@ -84,9 +83,7 @@ pub(super) fn merge(
         return Err(FolderError::Incomplete { path, left: survey.left.len(), numbers: survey.missing() });
     }
     let path = folder.runs();
-    let unfinished = draft(&path);
-    let file = File::create(&unfinished).map_err(refused(&path))?;
-    let mut file = BufWriter::new(file);
+    let mut file = BufWriter::new(unfinished(&path).map_err(refused(&path))?);
     let mut write = |row: Vec<String>| file.write_all(csv_rows([row]).as_bytes()).map_err(refused(&path));
     write(header(plan))?;
     let mut rows = Rows::new(plan, &path);
@@ -102,8 +99,11 @@ pub(super) fn merge(
         }
     }
     let table = rows.all()?;
-    let written = file.into_inner().map_err(std::io::IntoInnerError::into_error).and_then(|file| file.sync_all());
-    written.and_then(|()| fs::rename(&unfinished, &path)).map_err(refused(&path))?;
+    let written = file.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| {
+        file.as_file().sync_all()?;
+        file.persist(&path).map_err(|error| error.error)
+    });
+    written.map_err(refused(&path))?;
     let lines = summary(plan, &table);
     folder.finish(&summary_csv(plan, &lines), &finished(planned.manifest().clone(), plan, &table))?;
     Ok((table, lines))

@@ -7,5 +7,5 @@ if [ -n "${HQ_TASK_ID-}" ]; then
     job "$HQ_TASK_ID"
     exit
 fi
-# A job fails only where no other would do better: a shard that cannot be made leaves a file.
-exec hq submit --name @NAME@ --array 0-@LAST@ --crash-limit 3 --max-fails 0 bash "$(realpath "$0")"
+# A task fails only where no other would do better: a shard that cannot be made leaves a file, also one that takes its task along.
+exec hq submit --name @NAME@ --array 0-@LAST@ --crash-limit 10 --max-fails 0 bash "$(realpath "$0")"

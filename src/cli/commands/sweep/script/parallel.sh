@@ -7,7 +7,7 @@ if [ "${1-}" = --job ]; then
     job "$2"
     exit
 fi
-# A job fails only where no other would do better: a shard that cannot be made leaves a file.
+# A job fails where no other would do better, or with its host, and then others try: a shard that cannot be made leaves a file.
 hosts=()
 [ -n "${1-}" ] && hosts=(--sshloginfile "$1")
-seq 0 @LAST@ | parallel "${hosts[@]}" --halt now,fail=1 bash "$(realpath "$0")" --job
+seq 0 @LAST@ | parallel -q "${hosts[@]}" --retries 3 --halt now,fail=1 bash "$(realpath "$0")" --job

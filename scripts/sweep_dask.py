@@ -141,6 +141,9 @@ def connected(arguments):
         raise NothingWorks("--slurm: there is no sbatch here")
     jobs = {"cores": 1, "processes": 1, "memory": arguments.memory, "walltime": arguments.walltime}
     cluster = SLURMCluster(**jobs, interface=arguments.interface, security=tls, protocol="tls://" if tls else "tcp://")
+    tried = subprocess.run(["sbatch", "--test-only"], input=cluster.job_script(), capture_output=True, text=True)
+    if tried.returncode:
+        raise NothingWorks(f"--slurm: {tried.stderr.strip()}")
     # A job that comes to its end is followed by another.
     cluster.adapt(minimum_jobs=arguments.jobs, maximum_jobs=arguments.jobs)
     return Client(cluster)

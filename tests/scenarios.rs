@@ -33,7 +33,7 @@ fn every_scenario_ends_as_it_says() {
 #[test]
 fn other_seeds_end_the_same_way() {
     SHIPPED.par_iter().for_each(|(path, scenario, _)| {
-        for seed in 2..5 {
+        for seed in 2..4 {
             let result = simulate(scenario, seed, 0);
             let shortfalls = &result.judgement.shortfalls;
             assert!(shortfalls.is_empty(), "{}, seed {seed}: {shortfalls:?}", path.display());

@@ -26,6 +26,13 @@ fn results(folder: &Path) -> BTreeMap<&'static str, Vec<u8>> {
     RESULTS.into_iter().map(|file| (file, fs::read(folder.join(file)).unwrap_or_default())).collect()
 }
 
+/// What one command makes of a sweep.
+fn whole(at: &Path, file: &str) -> BTreeMap<&'static str, Vec<u8>> {
+    let whole = at.join("whole");
+    assert_eq!(sweep(&[file, "--out", name(&whole)]).status, 0);
+    results(&whole)
+}
+
 /// Makes a plan in so many shards; answers its folder.
 fn planned(at: &Path, file: &str, shards: u64) -> PathBuf {
     let dir = at.join(format!("in-{shards}"));
@@ -78,9 +85,7 @@ fn shards_in_any_order_merge_to_the_bytes_of_one_sweep() {
     let at = folder("shards", "any-order");
     for (kind, file, shards) in kinds(&at) {
         let at = at.join(kind);
-        let whole = at.join("whole");
-        assert_eq!(sweep(&[&file, "--out", name(&whole)]).status, 0, "{kind}");
-        let expected = results(&whole);
+        let expected = whole(&at, &file);
         let dir = planned(&at, &file, shards);
         let plan = fs::read(dir.join("plan.json")).expect("a plan");
         // The same plan again changes nothing; another of the same sweep does not fit.
@@ -124,8 +129,7 @@ fn shards_in_any_order_merge_to_the_bytes_of_one_sweep() {
 fn what_is_left_is_made_on_this_machine() {
     let at = folder("shards", "left");
     let file = write(&at, "s.json", &text(&format!("{POLICIES}, {MEMORY}"), r#", "replications": 5"#));
-    let whole = at.join("whole");
-    assert_eq!(sweep(&[&file, "--out", name(&whole)]).status, 0);
+    let expected = whole(&at, &file);
     // By `sweep run`, and by the command that does all of it.
     for finish in [0, 1] {
         let dir = planned(&at.join(finish.to_string()), &file, 8);
@@ -145,7 +149,7 @@ fn what_is_left_is_made_on_this_machine() {
             sweep(&[&file, "--out", name(&dir)])
         };
         assert!(ran.status == 0 && ran.err.contains("10 runs are there already"), "{}", ran.err);
-        assert!(results(&dir) == results(&whole));
+        assert!(results(&dir) == expected);
         // What is of use to a sweep under way is gone with it, unless it was done by hand.
         assert_eq!(dir.join("plan.json").exists(), finish == 0);
     }
@@ -327,8 +331,7 @@ fn engine_runs(engine: &str, job: &Path, bin: &Path, program: &Path) -> bool {
 fn job_files_try_three_times_go_on_and_stop() {
     let at = folder("shards", "engines");
     let file = write(&at, "s.json", &text(&format!("{POLICIES}, {MEMORY}"), r#", "replications": 2"#));
-    let whole = at.join("whole");
-    assert_eq!(sweep(&[&file, "--out", name(&whole)]).status, 0);
+    let expected = whole(&at, &file);
     for (engine, command, stand_in) in ENGINES {
         // A name with a blank, which a shell must not take for two.
         let at = at.join(format!("for {engine}"));
@@ -351,10 +354,10 @@ fn job_files_try_three_times_go_on_and_stop() {
         assert!(!run(&wrapped(&at, "poison", &poison)), "{engine}: the others go on");
         assert_eq!(fs::read_to_string(&tried).expect("it was tried").lines().count(), 3, "{engine}");
         let told = sweep(&["status", name(&dir)]).out;
-        let expected = "7 of 8 shards are there, 14 runs\nmissing: 4\nfailed: 4: exit status 3, three times: no room\n";
-        assert_eq!(told, expected, "{engine}");
+        let seven = "7 of 8 shards are there, 14 runs\nmissing: 4\nfailed: 4: exit status 3, three times: no room\n";
+        assert_eq!(told, seven, "{engine}");
         assert!(!run(&wrapped(&at, "sound", "")), "{engine}");
         assert_eq!(sweep(&["merge", name(&dir)]).status, 0, "{engine}");
-        assert!(results(&dir) == results(&whole), "{engine}");
+        assert!(results(&dir) == expected, "{engine}");
     }
 }

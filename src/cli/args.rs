@@ -70,16 +70,11 @@ pub(super) struct Reading {
 impl Command {
     /// What reads files may name these agents, and is repeated by this program.
     pub fn hand_in(&mut self, agents: &[OwnAgent], program: String) {
-        if let Self::Sweep(SweepOf { part: Some(SweepPart::Plan(PlanOf { files, .. })), .. }) = self {
-            files.agents = agents.to_vec();
-            files.program = program;
-            return;
-        }
         let (Self::Run(RunOf { files, .. })
         | Self::Validate(ValidateOf { files, .. })
         | Self::Calibrate(CalibrateOf { files, .. })
         | Self::Check(CheckOf { files, .. })
-        | Self::Sweep(SweepOf { files, .. })
+        | Self::Sweep(SweepOf { part: Some(SweepPart::Plan(PlanOf { files, .. })), .. } | SweepOf { files, .. })
         | Self::Figure(FigureOf { files, .. })
         | Self::Replay(ReplayOf { files, .. })) = self
         else {

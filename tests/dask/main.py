@@ -150,6 +150,13 @@ class Sweeps(unittest.TestCase):
         self.addCleanup(dask.close)
         return dask
 
+    def two(self):
+        """With two workers."""
+        dask = self.dask()
+        for name in "ab":
+            dask.worker(name)
+        return dask
+
     def drive(self, dask, program, *more):
         """Starts the driver."""
         command = [sys.executable, ROOT / "scripts" / "sweep_dask.py", self.dir, "--scheduler", dask.address]
@@ -192,8 +199,7 @@ class Sweeps(unittest.TestCase):
 
     def test_nothing_happens(self):
         """Each shard is made once, and those that break claims are no exception."""
-        dask = self.dask()
-        dask.worker("a"), dask.worker("b")
+        dask = self.two()
         self.assertIn("all 12 shards are there", self.ended(self.drive(dask, program(self.at)), 0))
         self.assertEqual(set(self.tries().values()), {1})
         shards = [path.read_text() for path in self.dir.glob("shards/*.ndjson")]
@@ -217,8 +223,7 @@ class Sweeps(unittest.TestCase):
         self.is_whole()
 
     def test_the_driver_is_killed(self):
-        dask = self.dask()
-        dask.worker("a"), dask.worker("b")
+        dask = self.two()
         driver = self.drive(dask, program(self.at, "sleep 0.3"))
         before = self.some()
         driver.kill()
@@ -230,8 +235,7 @@ class Sweeps(unittest.TestCase):
         self.is_whole()
 
     def test_the_scheduler_is_killed(self):
-        dask = self.dask()
-        dask.worker("a"), dask.worker("b")
+        dask = self.two()
         driver = self.drive(dask, program(self.at, "sleep 0.3"), "--connect-timeout", "3")
         self.some()
         dask.scheduler.kill()
@@ -249,8 +253,7 @@ class Sweeps(unittest.TestCase):
 
     def test_poison_spoils_nothing(self):
         """One shard kills its process, one hangs, one is refused by the machine: each is tried three times and named."""
-        dask = self.dask()
-        dask.worker("a"), dask.worker("b")
+        dask = self.two()
         poison = 'case $shard in 3) kill -9 $$ ;; 5) exec sleep 60 ;; 7) echo "no room" >&2; exit 3 ;; esac'
         said = self.ended(self.drive(dask, program(self.at, poison), "--timeout", "4"), 3)
         self.assertIn("failed: 3, 5, 7", said)
@@ -264,8 +267,7 @@ class Sweeps(unittest.TestCase):
         self.is_whole()
 
     def test_a_wrong_program_stops_the_sweep(self):
-        dask = self.dask()
-        dask.worker("a"), dask.worker("b")
+        dask = self.two()
         wrong = program(self.at, 'sleep 0.2; echo "another version" >&2; exit 2')
         self.assertIn("another version", self.ended(self.drive(dask, wrong), 2))
         self.assertLess(len(self.begun()), SHARDS, "no shard is tried after it is known")

@@ -169,21 +169,26 @@ impl Shards {
         })
     }
 
-    /// The rows of a shard that is done.
-    pub(super) fn rows(&self, shard: &Shard) -> Result<Vec<Vec<String>>, FolderError> {
+    /// The rows of a shard that is done; `None`: it is not.
+    pub(super) fn rows(&self, shard: &Shard) -> Result<Option<Vec<Vec<String>>>, FolderError> {
         let path = self.file(shard.number, DONE);
-        let text = read(&path)?.ok_or_else(|| refused(&path)(io::Error::from(ErrorKind::NotFound)))?;
-        let (_, body) = self.body(shard, &text).map_err(|_| {
-            let what = "was changed in the meantime".into();
-            FolderError::InTheWay { path: path.display().to_string(), what }
-        })?;
+        let Some(text) = read(&path)? else { return Ok(None) };
+        let Ok((_, body)) = self.body(shard, &text) else { return Ok(None) };
         let rows = body.lines().zip(2..).map(|(line, number)| {
             serde_json::from_str(line).map_err(|error| {
                 let path = path.display().to_string();
                 FolderError::Damaged { path, line: number, reason: format!("is no row: {error}") }
             })
         });
-        rows.collect()
+        rows.collect::<Result<_, _>>().map(Some)
+    }
+
+    /// Refuses files that are called like shards, and of which the plan has none.
+    pub(super) fn alone(&self) -> Result<(), FolderError> {
+        match self.strangers()?.into_iter().next() {
+            Some((path, what)) => Err(FolderError::InTheWay { path, what }),
+            None => Ok(()),
+        }
     }
 
     /// The file of a shard that is there.

@@ -77,28 +77,27 @@ pub(super) fn merge(
     planned: &Planned,
     plan: &Plan,
 ) -> Result<(Table, Vec<Line>), FolderError> {
-    let survey = Survey::new(shards, planned, plan)?.clear()?;
-    if !survey.is_complete() {
-        let path = folder.at().display().to_string();
-        return Err(FolderError::Incomplete { path, left: survey.left.len(), numbers: survey.missing() });
-    }
+    shards.alone()?;
     let path = folder.runs();
     let mut file = BufWriter::new(unfinished(&path).map_err(refused(&path))?);
     let mut write = |row: Vec<String>| file.write_all(csv_rows([row]).as_bytes()).map_err(refused(&path));
     write(header(plan))?;
     let mut rows = Rows::new(plan, &path);
-    let mut line = 1;
+    let (mut line, mut panicked) = (1, Vec::new());
     for shard in plan.shards(planned.shards()) {
-        for row in shards.rows(&shard)? {
+        // Each is read once; which others are not there is asked when one is not.
+        let Some(there) = shards.rows(&shard)? else { return Err(incomplete(folder, shards, planned, plan)?) };
+        for row in there {
             line += 1;
             let place = rows.push(line, &row)?;
             if outcome(plan, &row) == PANICKED {
-                folder.keep(plan, place)?;
+                panicked.push(place);
             }
             write(row)?;
         }
     }
     let table = rows.all()?;
+    panicked.into_iter().try_for_each(|place| folder.keep(plan, place))?;
     let written = file.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| {
         file.as_file().sync_all()?;
         file.persist(&path).map_err(|error| error.error)
@@ -107,6 +106,13 @@ pub(super) fn merge(
     let lines = summary(plan, &table);
     folder.finish(&summary_csv(plan, &lines), &finished(planned.manifest().clone(), plan, &table))?;
     Ok((table, lines))
+}
+
+/// Which shards are missing, or what is in the way of one.
+fn incomplete(folder: &Folder, shards: &Shards, planned: &Planned, plan: &Plan) -> Result<FolderError, FolderError> {
+    let survey = Survey::new(shards, planned, plan)?.clear()?;
+    let path = folder.at().display().to_string();
+    Ok(FolderError::Incomplete { path, left: survey.left.len(), numbers: survey.missing() })
 }
 
 fn bar(plan: &Plan, there: u64) -> ProgressBar {

@@ -5,6 +5,7 @@ Whatever is lost, the merged rows are those of one machine, byte for byte. Needs
 program as the README builds it, openssl, and for the last test root and iproute2.
 """
 
+import importlib.util
 import json
 import os
 import shutil
@@ -294,6 +295,25 @@ class Sweeps(unittest.TestCase):
             self.assertEqual(done.returncode, status, f"{expected}: {done.stderr}")
             self.assertIn(expected, done.stdout + done.stderr)
             self.assertNotIn("Traceback", done.stderr)
+
+    def test_what_comes_is_verified(self):
+        spec = importlib.util.spec_from_file_location("sweep_dask", ROOT / "scripts" / "sweep_dask.py")
+        driver = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(driver)
+        lines = subprocess.run([MIDFLIGHT, "sweep", "shard", self.dir, "--shard", "3/12"], capture_output=True).stdout
+        plan = json.loads(midflight("sweep", "status", self.dir, "--format", "json").stdout)["plan"]
+        self.assertTrue(driver.is_shard(lines, plan, 3))
+        for what, changed in {
+            "another row": lines.replace(b'"lost"', b'"loot"', 1),
+            "a row less": b"\n".join(lines.split(b"\n")[:1] + lines.split(b"\n")[2:]),
+            "cut off": lines[:-40],
+            "nothing": b"",
+            "something else": b"[]\n[]\n",
+        }.items():
+            self.assertNotEqual(changed, lines, what)
+            self.assertFalse(driver.is_shard(changed, plan, 3), what)
+        self.assertFalse(driver.is_shard(lines, plan, 4))
+        self.assertFalse(driver.is_shard(lines, plan.replace("sha256", "sha1"), 3))
 
     def test_a_worker_joins_and_gets_the_program(self):
         """Over TLS, and a client without it is refused."""
